@@ -1,0 +1,1 @@
+//! scaigate-auth-config

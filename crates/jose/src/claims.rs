@@ -1,0 +1,143 @@
+//! Claims of a token whose signature has been checked, and how each kind of claim is read.
+
+use std::fmt;
+
+use scaigate_types::{Issuer, Timestamp};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::json;
+use crate::jwt::{Algorithm, PAYLOAD, UnverifiedJwt};
+
+/// 9999-12-31T23:59:59Z. A later `NumericDate` is a mistake (milliseconds for seconds) or an
+/// attack on somebody's arithmetic.
+const LATEST_DATE: u64 = 253_402_300_799;
+/// Most audiences of one token.
+const MAX_AUDIENCES: usize = 16;
+
+/// What is wrong with a claim. Names the claim, never its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum ClaimError {
+    /// The payload is not one bounded JSON object without duplicate members.
+    #[error("the claims are not readable")]
+    Unreadable,
+    /// A claim that must be there is not.
+    #[error("the claim {0} is missing")]
+    Missing(&'static str),
+    /// A claim is of another type than its specification says, or out of range. A date must be a
+    /// whole number of seconds from 1970 to 9999.
+    #[error("the claim {0} is not well-formed")]
+    Malformed(&'static str),
+    /// A list of more than 512 entries.
+    #[error("the claim {0} has too many entries")]
+    TooMany(&'static str),
+}
+
+/// The claims of a token whose signature was checked. Made only by
+/// [`Jwks::verify`](crate::Jwks::verify); who issued it, to whom and until when is still to be
+/// decided by whoever reads it.
+#[derive(Clone)]
+pub struct Verified {
+    claims: Map<String, Value>,
+    algorithm: Algorithm,
+    typ: Option<String>,
+}
+
+impl Verified {
+    /// Reads the claims. The caller checks the signature before it hands the result out.
+    pub(crate) fn read(jwt: &UnverifiedJwt<'_>) -> Result<Self, ClaimError> {
+        let claims = json::object(jwt.payload(), PAYLOAD).map_err(|_| ClaimError::Unreadable)?;
+        Ok(Self { claims, algorithm: jwt.algorithm(), typ: jwt.typ().map(str::to_owned) })
+    }
+
+    /// The algorithm the token was verified with.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The header's `typ`, as sent.
+    #[must_use]
+    pub fn typ(&self) -> Option<&str> {
+        self.typ.as_deref()
+    }
+
+    /// A claim as it came; `null` counts as absent.
+    #[must_use]
+    pub fn claim(&self, name: &str) -> Option<&Value> {
+        self.claims.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A claim that is a text, if it is there.
+    ///
+    /// # Errors
+    /// [`ClaimError::Malformed`] when it is of another type.
+    pub fn text(&self, name: &'static str) -> Result<Option<&str>, ClaimError> {
+        match self.claim(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(ClaimError::Malformed(name)),
+        }
+    }
+
+    /// A claim that is a `NumericDate` (RFC 7519 §2), if it is there: whole seconds from 1970 to
+    /// 9999. RFC 7519 would allow fractions; no issuer sends them, and refusing them keeps every
+    /// reader at the same second.
+    ///
+    /// # Errors
+    /// [`ClaimError::Malformed`] when it is anything else: a text, a fraction, negative, too late.
+    pub fn date(&self, name: &'static str) -> Result<Option<Timestamp>, ClaimError> {
+        match self.claim(name) {
+            None => Ok(None),
+            Some(value) => value
+                .as_u64()
+                .filter(|seconds| *seconds <= LATEST_DATE)
+                .map(|seconds| Some(Timestamp::from_secs(seconds)))
+                .ok_or(ClaimError::Malformed(name)),
+        }
+    }
+
+    /// As [`Verified::date`], for a claim that must be there.
+    ///
+    /// # Errors
+    /// [`ClaimError::Missing`] or [`ClaimError::Malformed`].
+    pub fn required_date(&self, name: &'static str) -> Result<Timestamp, ClaimError> {
+        self.date(name)?.ok_or(ClaimError::Missing(name))
+    }
+
+    /// The `iss` claim.
+    ///
+    /// # Errors
+    /// [`ClaimError::Missing`], or [`ClaimError::Malformed`] when it is no [`Issuer`].
+    pub fn issuer(&self) -> Result<Issuer, ClaimError> {
+        let text = self.text("iss")?.ok_or(ClaimError::Missing("iss"))?;
+        Issuer::parse(text).map_err(|_| ClaimError::Malformed("iss"))
+    }
+
+    /// The `aud` claim: one text or a list of texts (RFC 7519 §4.1.3), here always a list of 1
+    /// to 16.
+    ///
+    /// # Errors
+    /// [`ClaimError::Missing`] when there is none or the list is empty, else
+    /// [`ClaimError::Malformed`].
+    pub fn audience(&self) -> Result<Vec<&str>, ClaimError> {
+        const AUD: &str = "aud";
+        match self.claim(AUD) {
+            Some(Value::String(one)) => Ok(vec![one]),
+            Some(Value::Array(list)) if !list.is_empty() && list.len() <= MAX_AUDIENCES => list
+                .iter()
+                .map(|entry| entry.as_str().ok_or(ClaimError::Malformed(AUD)))
+                .collect(),
+            Some(Value::Array(list)) if list.is_empty() => Err(ClaimError::Missing(AUD)),
+            Some(_) => Err(ClaimError::Malformed(AUD)),
+            None => Err(ClaimError::Missing(AUD)),
+        }
+    }
+}
+
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Claims are personal data.
+        f.debug_struct("Verified").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}

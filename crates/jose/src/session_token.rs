@@ -1,0 +1,307 @@
+//! Our session token: HS256, `typ` `scaigate-session+jwt` (product.md, section 4).
+
+use std::fmt;
+use std::time::Duration;
+
+use jwt_simple::JWTError;
+use jwt_simple::algorithms::{HS256Key, MACLike};
+use jwt_simple::claims::{Audiences, JWTClaims};
+use jwt_simple::common::{HeaderOptions, VerificationOptions};
+use jwt_simple::prelude::UnixTimeStamp;
+use scaigate_types::encoding::{base64url, from_base64url};
+use scaigate_types::{
+    AdminRole, Issuer, PersonId, SessionId, Subject, TenantId, Timestamp, WorkspaceId,
+    WorkspaceRole,
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::jwt::MAX_TOKEN;
+use crate::keyring::{KeyRing, Purpose};
+
+const TYP: &str = "scaigate-session+jwt";
+/// Longest encoded header read, in bytes; ours have about 90.
+const MAX_HEADER: usize = 256;
+/// Instances of one deployment may disagree about the time by this much. The issuer is ourselves,
+/// so the 60 s that ScaiKey gets would only lengthen sessions.
+const SKEW: Duration = Duration::from_secs(5);
+
+/// What a session token says. Times are whole seconds in the token; fractions are cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionClaims {
+    /// Our `public_url`: issuer and audience at once.
+    pub issuer: String,
+    /// The person's `sub` at ScaiKey.
+    pub subject: Subject,
+    /// The issuer of that `sub` (claim `sub_iss`): a person is (issuer, `sub`).
+    pub subject_issuer: Issuer,
+    /// Our id of the person.
+    pub person_id: PersonId,
+    /// The tenant of the workspace.
+    pub tenant_id: TenantId,
+    /// The workspace the session is in.
+    pub workspace_id: WorkspaceId,
+    /// The role in that workspace.
+    pub role: WorkspaceRole,
+    /// The administrator role, if any.
+    pub admin_role: Option<AdminRole>,
+    /// For display.
+    pub email: Option<String>,
+    /// For display.
+    pub name: Option<String>,
+    /// The session, under which it can be revoked.
+    pub sid: SessionId,
+    /// Unique to this token.
+    pub jti: String,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// The claims that are not registered ones.
+#[derive(Serialize, Deserialize)]
+struct Body {
+    sub_iss: Issuer,
+    person_id: PersonId,
+    tenant_id: TenantId,
+    workspace_id: WorkspaceId,
+    role: WorkspaceRole,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    admin_role: Option<AdminRole>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    sid: SessionId,
+}
+
+/// Why no session token was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SignError {
+    /// The token would end before it begins, or after the year 2106.
+    #[error("the lifetime is out of range")]
+    Lifetime,
+    /// The token would be longer than [`MAX_TOKEN`].
+    #[error("the token is too long")]
+    TooLong,
+    /// The claims can't be written.
+    #[error("the claims can't be written")]
+    Encoding,
+}
+
+/// Why a session token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SessionTokenError {
+    /// Not of the form of our tokens: too long, other `typ` or `alg`, unreadable.
+    #[error("not a session token")]
+    Malformed,
+    /// Signed with a key that is not, or no longer, configured.
+    #[error("signed with a key that is not configured")]
+    UnknownKey,
+    /// The signature is not ours.
+    #[error("the signature does not match")]
+    Signature,
+    /// Made for another deployment: `iss` or `aud` is not our `public_url`.
+    #[error("made for another deployment")]
+    Audience,
+    /// Over, by more than 5 s.
+    #[error("the session token has expired")]
+    Expired,
+    /// Made in the future, by more than 5 s.
+    #[error("the session token is from the future")]
+    NotYetValid,
+    /// Rightly signed but without the claims of this version.
+    #[error("a claim is missing or not well-formed")]
+    Claims,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    alg: String,
+    typ: String,
+    kid: String,
+}
+
+struct SigningKey {
+    kid: String,
+    key: HS256Key,
+}
+
+/// Signs and verifies session tokens. Prepared once from the key ring.
+pub struct SessionSigner {
+    keys: Vec<SigningKey>,
+}
+
+impl SessionSigner {
+    /// A signer whose first key signs and all of whose keys verify.
+    #[must_use]
+    pub fn new(keys: &KeyRing) -> Self {
+        let keys = keys
+            .derive_with_ids(Purpose::SessionToken)
+            .into_iter()
+            .map(|(id, key)| {
+                let kid = base64url(&id);
+                SigningKey { key: HS256Key::from_bytes(key.expose()).with_key_id(&kid), kid }
+            })
+            .collect();
+        Self { keys }
+    }
+
+    /// Makes a session token.
+    ///
+    /// # Errors
+    /// [`SignError`].
+    pub fn sign(&self, claims: &SessionClaims) -> Result<String, SignError> {
+        let body = Body {
+            sub_iss: claims.subject_issuer.clone(),
+            person_id: claims.person_id.clone(),
+            tenant_id: claims.tenant_id.clone(),
+            workspace_id: claims.workspace_id.clone(),
+            role: claims.role,
+            admin_role: claims.admin_role,
+            email: claims.email.clone(),
+            name: claims.name.clone(),
+            sid: claims.sid.clone(),
+        };
+        if claims.expires_at < claims.issued_at {
+            return Err(SignError::Lifetime);
+        }
+        let registered = JWTClaims {
+            issued_at: Some(seconds(claims.issued_at)?),
+            expires_at: Some(seconds(claims.expires_at)?),
+            invalid_before: None,
+            issuer: Some(claims.issuer.clone()),
+            subject: Some(claims.subject.as_str().to_owned()),
+            audiences: Some(Audiences::AsString(claims.issuer.clone())),
+            jwt_id: Some(claims.jti.clone()),
+            nonce: None,
+            custom: body,
+        };
+        let header = HeaderOptions { signature_type: Some(TYP.to_owned()), content_type: None };
+        let first = self.keys.first().ok_or(SignError::Encoding)?;
+        let token = first
+            .key
+            .authenticate_with_options(registered, &header)
+            .map_err(|_| SignError::Encoding)?;
+        if token.len() > MAX_TOKEN { Err(SignError::TooLong) } else { Ok(token) }
+    }
+
+    /// Checks a session token made by the deployment at `public_url`. Whether its session was
+    /// revoked is for the revocation records to say.
+    ///
+    /// # Errors
+    /// [`SessionTokenError`]. Claims are read only after the signature was found to be ours.
+    pub fn verify(
+        &self,
+        token: &str,
+        public_url: &str,
+        now: Timestamp,
+    ) -> Result<SessionClaims, SessionTokenError> {
+        let header = header(token).ok_or(SessionTokenError::Malformed)?;
+        if header.alg != "HS256" || header.typ != TYP {
+            return Err(SessionTokenError::Malformed);
+        }
+        let signing = self
+            .keys
+            .iter()
+            .find(|signing| signing.kid == header.kid)
+            .ok_or(SessionTokenError::UnknownKey)?;
+        let claims: JWTClaims<Body> = signing
+            .key
+            .verify_token(token, Some(signature_only()))
+            .map_err(|error| match error.downcast_ref::<JWTError>() {
+                Some(JWTError::InvalidAuthenticationTag) => SessionTokenError::Signature,
+                // The header was readable, so it was the claims, which come after the signature.
+                None if error.is::<serde_json::Error>() => SessionTokenError::Claims,
+                _ => SessionTokenError::Malformed,
+            })?;
+        accept(claims, public_url, now)
+    }
+
+    /// Whether `token` says of itself that it is one of our session tokens. Decides who verifies
+    /// it, nothing else.
+    #[must_use]
+    pub fn recognises(token: &str) -> bool {
+        header(token).is_some_and(|header| header.typ == TYP)
+    }
+}
+
+impl fmt::Debug for SessionSigner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionSigner").field("keys", &self.keys.len()).finish()
+    }
+}
+
+fn header(token: &str) -> Option<Header> {
+    let (header, _) = token.split_once('.')?;
+    if token.len() > MAX_TOKEN || header.len() > MAX_HEADER {
+        return None;
+    }
+    serde_json::from_slice(&from_base64url(header)?).ok()
+}
+
+/// Times and audience are judged by [`accept`], which tells them apart and never reads a clock.
+fn signature_only() -> VerificationOptions {
+    VerificationOptions {
+        artificial_time: Some(UnixTimeStamp::default()),
+        time_tolerance: None,
+        accept_future: true,
+        required_signature_type: Some(TYP.to_owned()),
+        max_token_length: Some(MAX_TOKEN),
+        max_header_length: Some(MAX_HEADER),
+        ..VerificationOptions::default()
+    }
+}
+
+fn accept(
+    claims: JWTClaims<Body>,
+    public_url: &str,
+    now: Timestamp,
+) -> Result<SessionClaims, SessionTokenError> {
+    let (Some(issuer), Some(Audiences::AsString(audience))) = (claims.issuer, claims.audiences)
+    else {
+        return Err(SessionTokenError::Audience);
+    };
+    if issuer != public_url || audience != public_url {
+        return Err(SessionTokenError::Audience);
+    }
+    let (Some(issued_at), Some(expires_at), Some(subject), Some(jti)) =
+        (claims.issued_at, claims.expires_at, claims.subject, claims.jwt_id)
+    else {
+        return Err(SessionTokenError::Claims);
+    };
+    let issued_at = Timestamp::from_secs(issued_at.as_secs());
+    let expires_at = Timestamp::from_secs(expires_at.as_secs());
+    if now > expires_at.plus(SKEW) {
+        return Err(SessionTokenError::Expired);
+    }
+    if issued_at > now.plus(SKEW) {
+        return Err(SessionTokenError::NotYetValid);
+    }
+    let body = claims.custom;
+    Ok(SessionClaims {
+        issuer,
+        subject: Subject::parse(&subject).map_err(|_| SessionTokenError::Claims)?,
+        subject_issuer: body.sub_iss,
+        person_id: body.person_id,
+        tenant_id: body.tenant_id,
+        workspace_id: body.workspace_id,
+        role: body.role,
+        admin_role: body.admin_role,
+        email: body.email,
+        name: body.name,
+        sid: body.sid,
+        jti,
+        issued_at,
+        expires_at,
+    })
+}
+
+/// `jwt-simple` keeps 32 bits of seconds; what doesn't fit would wrap around.
+fn seconds(time: Timestamp) -> Result<UnixTimeStamp, SignError> {
+    u32::try_from(time.secs())
+        .map(|seconds| UnixTimeStamp::from_secs(seconds.into()))
+        .map_err(|_| SignError::Lifetime)
+}

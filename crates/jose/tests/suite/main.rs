@@ -1,0 +1,46 @@
+//! What the crate accepts and refuses, seen from outside. Tokens of others are signed with `ring`,
+//! not with the code that checks them.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that can't set itself up must stop"
+)]
+
+mod compact;
+mod digest;
+mod id_token;
+mod id_token_profile;
+mod jwks;
+mod keyring;
+mod properties;
+mod published;
+mod refresh_token;
+mod seal;
+mod session_token;
+mod signer;
+
+use std::cell::Cell;
+
+use scaigate_jose::KeyRing;
+use scaigate_types::Entropy;
+use scaigate_types::encoding::base64url;
+
+/// A key ring of secrets that are one byte repeated.
+fn ring_of(bytes: &[u8]) -> KeyRing {
+    let secrets: Vec<String> = bytes.iter().map(|byte| base64url(&[*byte; 32])).collect();
+    KeyRing::parse(&secrets.join(",")).unwrap()
+}
+
+/// Bytes that count up, so that no two draws are equal.
+#[derive(Default)]
+struct Counting(Cell<u64>);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            self.0.set(self.0.get() + 1);
+            chunk.copy_from_slice(&self.0.get().to_be_bytes()[..chunk.len()]);
+        }
+    }
+}

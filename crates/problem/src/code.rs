@@ -1,0 +1,264 @@
+//! The list.
+
+/// Whose fault a failure is. Decides the log level, never the status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The caller sent something wrong.
+    Client,
+    /// A setting is missing or wrong.
+    Config,
+    /// ScaiKey, or what lies between, misbehaved.
+    Peer,
+    /// A store did not answer.
+    Store,
+    /// We did something wrong.
+    Internal,
+}
+
+impl Fault {
+    /// The word used in the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Config => "config",
+            Self::Peer => "peer",
+            Self::Store => "store",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($variant:ident $status:literal $fault:ident $name:literal, $message:literal, $fix:literal;)*) => {
+        /// A failure that a caller can see. The list is closed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $message] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the reference.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The stable name that clients match on.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The HTTP status.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status,)* }
+            }
+
+            /// Whose fault it is.
+            #[must_use]
+            pub const fn fault(self) -> Fault {
+                match self { $(Self::$variant => Fault::$fault,)* }
+            }
+
+            /// What happened, in one sentence.
+            #[must_use]
+            pub const fn message(self) -> &'static str {
+                match self { $(Self::$variant => $message,)* }
+            }
+
+            /// What to do about it.
+            #[must_use]
+            pub const fn fix(self) -> &'static str {
+                match self { $(Self::$variant => $fix,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // The request itself.
+    InvalidRequest 400 Client "invalid_request",
+        "The request is malformed.",
+        "Send what the API description shows for this endpoint; `details.field` names the part that was refused.";
+    NotFound 404 Client "not_found",
+        "There is nothing at this address.",
+        "Check the path; every route lives below /v1.";
+    MethodNotAllowed 405 Client "method_not_allowed",
+        "This address does not take this method.",
+        "Use one of the methods in the Allow header.";
+    PayloadTooLarge 413 Client "payload_too_large",
+        "The request body is too large.",
+        "Send a smaller body; `details.limit_bytes` is the most this endpoint reads.";
+    UnsupportedMediaType 415 Client "unsupported_media_type",
+        "The body has a content type that this endpoint does not read.",
+        "Send application/json or application/x-www-form-urlencoded.";
+    OriginNotAllowed 403 Client "origin_not_allowed",
+        "A page on another origin sent this request.",
+        "Add the app's origin to `app_url` if it is one of yours.";
+    NotImplemented 501 Client "not_implemented",
+        "This is documented but not built yet.",
+        "See CHANGELOG.md for what this version does.";
+
+    // Signing in.
+    StateMissing 400 Client "state_missing",
+        "The sign-in answer carries no state.",
+        "Begin again with POST /v1/auth/login, and let ScaiKey send the browser to /v1/auth/callback unchanged.";
+    StateUnknown 400 Client "state_unknown",
+        "This sign-in was not begun here.",
+        "Begin again with POST /v1/auth/login. If it keeps happening, make `public_url`, `app_url` and the address in the browser the same origin (localhost and 127.0.0.1 are two).";
+    StateExpired 400 Client "state_expired",
+        "This sign-in was begun more than ten minutes ago.",
+        "Begin again with POST /v1/auth/login.";
+    StateAlreadyUsed 400 Client "state_already_used",
+        "This sign-in has already been completed once.",
+        "Go back to the app; if you are not signed in there, begin again with POST /v1/auth/login.";
+    StateOtherBrowser 400 Client "state_other_browser",
+        "This sign-in was begun in another browser, or its cookie did not come back.",
+        "Begin and finish in one browser. If it is one browser, serve the app and `public_url` from one site (localhost and 127.0.0.1 are two) and send the login request with credentials.";
+    CallbackMalformed 400 Client "callback_malformed",
+        "The sign-in answer is not one that OAuth allows.",
+        "Begin again with POST /v1/auth/login; if it persists, something between ScaiKey and here rewrites the address.";
+    IssuerMismatch 400 Client "issuer_mismatch",
+        "The sign-in answer comes from another issuer than the one it was begun at.",
+        "Begin again. If it persists, `scaikey_base_url` and the ScaiKey that signs people in are two different environments.";
+    AuthorizationRefused 400 Client "authorization_refused",
+        "ScaiKey refused the sign-in.",
+        "`details.error` is ScaiKey's reason; access_denied means the person or an administrator said no, login_required that a silent sign-in found no session.";
+    RedirectUriMismatch 400 Config "redirect_uri_mismatch",
+        "ScaiKey does not know our callback address.",
+        "Register exactly `details.redirect_uri` as a redirect URI of the application in ScaiKey.";
+    RedirectUriNotAllowed 400 Client "redirect_uri_not_allowed",
+        "The redirect_uri is not on an origin that this deployment serves.",
+        "Use a redirect URI on `public_url` or on an origin listed in `app_url`, spelt exactly as registered in ScaiKey.";
+    ReturnToNotAllowed 400 Client "return_to_not_allowed",
+        "The return address is not on an origin that this deployment serves.",
+        "Use a path, or an absolute URL on `public_url` or on an origin listed in `app_url`.";
+    CodeAlreadyUsed 400 Client "code_already_used",
+        "The authorization code has already been exchanged.",
+        "The first exchange stands: use its tokens. Consume the code once on mount and clear the URL (double click, dev hot reload), or sign in again.";
+    InvalidGrant 400 Client "invalid_grant",
+        "ScaiKey refused the grant.",
+        "Sign in again. `details.error_description` is ScaiKey's reason; a wrong code_verifier or another redirect_uri than at authorize are the usual ones.";
+    ClientRefused 502 Config "client_refused",
+        "ScaiKey refused our client credentials.",
+        "Set SCAIFLOW_SCAIKEY_CLIENT_ID and SCAIFLOW_SCAIKEY_CLIENT_SECRET to those of the application in ScaiKey, and give it the grant named in `details.grant_type`.";
+    SessionCodeUnknown 400 Client "session_code_unknown",
+        "This session_code was not issued here.",
+        "Begin again with POST /v1/auth/login.";
+    SessionCodeExpired 400 Client "session_code_expired",
+        "This session_code is older than 60 seconds.",
+        "Begin again with POST /v1/auth/login, and redeem the code as soon as the browser is back.";
+    SessionCodeAlreadyUsed 400 Client "session_code_already_used",
+        "This session_code has already been redeemed.",
+        "The first redemption stands: use its tokens. Redeem once on mount and clear the URL, or sign in again.";
+    CodeVerifierRequired 400 Client "code_verifier_required",
+        "The sign-in was begun with a code_challenge, so its verifier is required.",
+        "Send the code_verifier whose S256 challenge went into POST /v1/auth/login.";
+    CodeVerifierMismatch 400 Client "code_verifier_mismatch",
+        "The code_verifier does not belong to the code_challenge of this sign-in.",
+        "Send the verifier made for this sign-in; verifiers are one per sign-in (RFC 7636).";
+    TenantClaimMissing 403 Peer "tenant_claim_missing",
+        "ScaiKey's token names no tenant.",
+        "Sign in with an account that belongs to a tenant; platform accounts without one have no workspaces.";
+    PersonSuspended 403 Client "person_suspended",
+        "This account is suspended or deleted.",
+        "Ask an administrator of the tenant to reactivate it in ScaiKey.";
+    WorkspaceForbidden 403 Client "workspace_forbidden",
+        "You are not a member of this workspace.",
+        "GET /v1/me/workspaces lists yours; an administrator of the workspace can add you.";
+    NoWorkspace 403 Client "no_workspace",
+        "This person is a member of no workspace.",
+        "Ask an administrator of the tenant to add them to one.";
+    UnsupportedGrantType 400 Client "unsupported_grant_type",
+        "This grant type is not offered.",
+        "Redeem a session_code. For grant_type=password set `password_grant_enabled` to true, or better, sign in through the browser.";
+
+    // Sessions.
+    RefreshTokenInvalid 400 Client "refresh_token_invalid",
+        "This refresh token was not issued here or by ScaiKey to us.",
+        "Sign in again with POST /v1/auth/login.";
+    RefreshTokenReused 400 Client "refresh_token_reused",
+        "This refresh token was replaced long ago, so somebody has used it twice; the session is ended.",
+        "Sign in again. If this was not you, change the password in ScaiKey and end its sessions.";
+    RefreshBusy 503 Peer "refresh_busy",
+        "Another request is refreshing this token and has not finished.",
+        "Try again after Retry-After seconds with the same refresh token; it is still good.";
+    SessionEnded 400 Client "session_ended",
+        "This session has ended.",
+        "Sign in again with POST /v1/auth/login.";
+    AuthenticationRequired 401 Client "authentication_required",
+        "This address needs a bearer token.",
+        "Send `Authorization: Bearer <access_token>` with the token from POST /v1/auth/token.";
+    TokenExpired 401 Client "token_expired",
+        "The access token has expired.",
+        "Refresh it with POST /v1/auth/refresh; `refresh_after` in every token answer says when to do so.";
+    TokenInvalid 401 Client "token_invalid",
+        "The access token is not valid here.",
+        "`details.reason` says why: a signature or audience that does not fit usually means a token of another environment. Sign in again here.";
+    TokenRevoked 401 Client "token_revoked",
+        "The session of this access token has been ended.",
+        "Sign in again with POST /v1/auth/login.";
+
+    // ScaiKey.
+    OidcNotConfigured 503 Config "oidc_not_configured",
+        "ScaiKey OIDC not configured on the server",
+        "Set the variables listed in `details.missing` and restart.";
+    ConfigurationInvalid 503 Config "configuration_invalid",
+        "The configuration does not allow this.",
+        "`details.faults` lists every setting that is missing or wrong, with its fix.";
+    ScaikeyUnreachable 502 Peer "scaikey_unreachable",
+        "ScaiKey does not accept connections.",
+        "Check `scaikey_base_url` and the network between here and ScaiKey; nothing was done, so try again.";
+    ScaikeyTimeout 504 Peer "scaikey_timeout",
+        "ScaiKey did not answer in time.",
+        "Try again; if it persists, look at ScaiKey's health.";
+    ScaikeyUnavailable 502 Peer "scaikey_unavailable",
+        "ScaiKey answered with a server error.",
+        "Try again; `details.status` is ScaiKey's answer.";
+    ScaikeyRateLimited 503 Peer "scaikey_rate_limited",
+        "ScaiKey limits our calls.",
+        "Try again after Retry-After seconds.";
+    ScaikeyInvalidResponse 502 Peer "scaikey_invalid_response",
+        "ScaiKey's answer is not what its contract says.",
+        "`details.reason` says what was wrong; check that `scaikey_base_url` is ScaiKey itself and that nothing between rewrites its answers.";
+    DiscoveryInvalid 502 Peer "discovery_invalid",
+        "ScaiKey's discovery document can't be used.",
+        "`details.reason` says why. Set `scaikey_base_url` to exactly the issuer that ScaiKey announces.";
+    IdTokenInvalid 502 Peer "id_token_invalid",
+        "ScaiKey's ID token does not prove who signed in.",
+        "`details.reason` says which check failed; clock skew, another environment and a wrong client id are the usual ones. Sign in again.";
+    AudienceMismatch 401 Config "audience_mismatch",
+        "invalid token: Audience doesn't match",
+        "ScaiKey issues aud = client id: leave SCAIKEY_AUDIENCE unset, or set it to the client id.";
+    JwksUnavailable 503 Peer "jwks_unavailable",
+        "ScaiKey's keys can't be read, so no signature can be checked.",
+        "Try again; if it persists, look at ScaiKey's health.";
+
+    // Here.
+    StoreUnavailable 503 Store "store_unavailable",
+        "A store of this deployment does not answer.",
+        "Try again; `details.store` says which, and the log line of `request_id` says more.";
+    SchemaNewer 503 Store "schema_newer",
+        "The database was written by a newer version.",
+        "Deploy that version or a later one; schema migrations only go forward.";
+    Internal 500 Internal "internal",
+        "Something went wrong here.",
+        "Report the `request_id`; its log line says more.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_are_unique_snake_case_and_every_code_has_a_fix() {
+        let mut seen = HashSet::new();
+        for code in Code::ALL {
+            let name = code.as_str();
+            assert!(seen.insert(name), "{name} twice");
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+            assert!((400..600).contains(&code.status()), "{name}");
+            assert!(!code.message().is_empty() && code.fix().ends_with('.'), "{name}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The closed list of failures, and the one body they are answered with.
+//!
+//! Every failure that a caller can see is a [`Code`]: a stable name, a status, a sentence and the
+//! fix. A [`Problem`] is one occurrence of it, and [`Problem::response`] is the answer that every
+//! documented client can read (RFC 9457, with the members ScaiFlow, ScaiCrew, ScaiWave and
+//! ScaiVault look at). `docs/errors.md` is generated from this list.
+
+mod code;
+mod problem;
+mod reference;
+
+pub use code::{Code, Fault};
+pub use problem::Problem;
+pub use reference::markdown;

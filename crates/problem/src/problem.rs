@@ -1,0 +1,215 @@
+//! One occurrence of a failure, and its answer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::{Map, Value, json};
+
+use crate::Code;
+
+/// A failure as it is answered. Holds nothing secret: codes, our own words, and what the
+/// constructors document.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    code: Code,
+    details: Map<String, Value>,
+    detail: Option<String>,
+    sw_code: Option<&'static str>,
+    oauth_error: Option<&'static str>,
+    retry_after: Option<Duration>,
+    allow: Option<&'static str>,
+}
+
+impl Problem {
+    /// The failure `code` with nothing to add.
+    #[must_use]
+    pub fn new(code: Code) -> Self {
+        Self {
+            code,
+            details: Map::new(),
+            detail: None,
+            sw_code: None,
+            oauth_error: None,
+            retry_after: None,
+            allow: None,
+        }
+    }
+
+    /// The code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Adds a member to `error.details`. Only for values of ours or sanitised ones.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Makes `detail` the plain string that ScaiFlow documents instead of an object.
+    #[must_use]
+    pub fn with_detail_text(mut self, text: impl Into<String>) -> Self {
+        self.detail = Some(text.into());
+        self
+    }
+
+    /// Adds ScaiWave's code (`contract/scaiwave-scaicrew-scaigrid.md` 1.10).
+    #[must_use]
+    pub const fn with_sw_code(mut self, code: &'static str) -> Self {
+        self.sw_code = Some(code);
+        self
+    }
+
+    /// Marks an OAuth error (RFC 6749 §5.2): `error_description` is added, and `details` names the
+    /// registered error.
+    #[must_use]
+    pub const fn with_oauth_error(mut self, error: &'static str) -> Self {
+        self.oauth_error = Some(error);
+        self
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub const fn with_retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
+    /// Lists the methods an address takes (405).
+    #[must_use]
+    pub const fn with_allow(mut self, methods: &'static str) -> Self {
+        self.allow = Some(methods);
+        self
+    }
+
+    /// A refused part of a request: `details.field` is `field`.
+    #[must_use]
+    pub fn invalid_field(field: &str, reason: &str) -> Self {
+        Self::new(Code::InvalidRequest).with("field", field).with("reason", reason)
+    }
+
+    /// The body as JSON.
+    #[must_use]
+    pub fn body(&self, instance: &str, request_id: &str) -> Value {
+        let code = self.code;
+        let mut details = self.details.clone();
+        if let Some(sw_code) = self.sw_code {
+            details.insert("sw_code".to_owned(), sw_code.into());
+        }
+        if let Some(error) = self.oauth_error {
+            details.insert("oauth_error".to_owned(), error.into());
+        }
+        let detail = self.detail.clone().map_or_else(
+            || json!({ "error": code.as_str(), "message": code.message(), "fix": code.fix() }),
+            Value::String,
+        );
+        let mut body = json!({
+            "type": format!("/docs/errors#{}", code.as_str()),
+            "title": code.message(),
+            "status": code.status(),
+            "instance": instance,
+            "error": {
+                "code": code.as_str(),
+                "message": code.message(),
+                "fix": code.fix(),
+                "details": details,
+                "request_id": request_id,
+            },
+            "detail": detail,
+        });
+        if self.oauth_error.is_some()
+            && let Some(members) = body.as_object_mut()
+        {
+            let text = self.detail.clone().unwrap_or_else(|| code.message().to_owned());
+            members.insert("error_description".to_owned(), text.into());
+        }
+        body
+    }
+
+    /// The answer: `application/problem+json`, never cached, with the headers the status needs.
+    ///
+    /// `instance` is the path of the request without its query; `request_id` finds the log line.
+    #[must_use]
+    pub fn response(&self, instance: &str, request_id: &str) -> Response<Bytes> {
+        let body = Bytes::from(self.body(instance, request_id).to_string());
+        let mut response = Response::new(body);
+        *response.status_mut() =
+            StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.code.status() == 401 {
+            // RFC 6750 §3: an error code only when a token was presented.
+            let challenge = if self.code == Code::AuthenticationRequired {
+                "Bearer realm=\"scaigate\""
+            } else {
+                "Bearer realm=\"scaigate\", error=\"invalid_token\""
+            };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(after) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+        }
+        if let Some(methods) = self.allow {
+            headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+        }
+        response
+    }
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_client_finds_its_members() {
+        let body = Problem::new(Code::StateUnknown).with("x", 1).body("/v1/auth/callback", "req_1");
+        assert_eq!(body["type"], "/docs/errors#state_unknown");
+        assert_eq!(body["status"], 400);
+        assert_eq!(body["instance"], "/v1/auth/callback");
+        assert_eq!(body["error"]["code"], "state_unknown");
+        assert_eq!(body["error"]["request_id"], "req_1");
+        assert_eq!(body["error"]["details"]["x"], 1);
+        assert_eq!(body["detail"]["error"], "state_unknown");
+        assert!(body.get("error_description").is_none());
+    }
+
+    #[test]
+    fn documented_strings_and_oauth_errors_are_kept() {
+        let problem = Problem::new(Code::CodeAlreadyUsed)
+            .with_detail_text("invalid_grant: code already used")
+            .with_sw_code("SW_AUTH_OIDC_FAILED")
+            .with_oauth_error("invalid_grant");
+        let body = problem.body("/v1/auth/exchange", "req_1");
+        assert_eq!(body["detail"], "invalid_grant: code already used");
+        assert_eq!(body["error_description"], "invalid_grant: code already used");
+        assert_eq!(body["error"]["details"]["sw_code"], "SW_AUTH_OIDC_FAILED");
+        assert_eq!(body["error"]["details"]["oauth_error"], "invalid_grant");
+    }
+
+    #[test]
+    fn the_answer_carries_the_headers_of_its_status() {
+        let response = Problem::new(Code::TokenExpired).response("/v1/me", "req_1");
+        assert_eq!(response.status(), 401);
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let challenge = "Bearer realm=\"scaigate\", error=\"invalid_token\"";
+        assert_eq!(response.headers()["www-authenticate"], challenge);
+        let response = Problem::new(Code::ScaikeyRateLimited)
+            .with_retry_after(Duration::from_millis(10))
+            .response("/", "req_1");
+        assert_eq!(response.headers()["retry-after"], "1");
+    }
+}

@@ -1,0 +1,22 @@
+//! The vocabulary every other crate of scaigate speaks: identifiers, time, secrets, origins, and
+//! the ports (`Clock`, `Entropy`, `Kv`, `Database`, `Outbound`) that the flows run over.
+//!
+//! Nothing here does IO, reads a clock or draws randomness.
+
+pub mod encoding;
+pub mod id;
+pub mod origin;
+pub mod port;
+pub mod role;
+pub mod secret;
+pub mod time;
+
+pub use id::{ClientId, Issuer, PersonId, SessionId, Subject, TenantId, WorkspaceId};
+pub use origin::{BaseUrl, Origin, ReturnTo};
+pub use port::{
+    Clock, Database, Entropy, Kv, Limits, Outbound, OutboundError, Row, StoreError, Transaction,
+    Value,
+};
+pub use role::{AdminRole, WorkspaceRole};
+pub use secret::Secret;
+pub use time::Timestamp;

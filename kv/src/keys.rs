@@ -1,0 +1,21 @@
+//! The keys of the key-value store: `<kind>:v<N>:<owner>`, built only here.
+
+use scaigate_types::SessionId;
+
+/// The revocation record of a session.
+#[must_use]
+pub fn revocation(sid: &SessionId) -> String {
+    format!("revocation:v1:{sid}")
+}
+
+/// The last good discovery document of a ScaiKey, by a digest of its base URL.
+#[must_use]
+pub fn discovery(base_url_digest: &str) -> String {
+    format!("discovery:v1:{base_url_digest}")
+}
+
+/// The last good key set of an issuer, by a digest of its `jwks_uri`.
+#[must_use]
+pub fn jwks(jwks_uri_digest: &str) -> String {
+    format!("jwks:v1:{jwks_uri_digest}")
+}

@@ -1,0 +1,25 @@
+//! The state of scaigate: every key, every record and every SQL statement is in this crate.
+//!
+//! Each module is one subject and offers functions over the ports [`Database`] and [`Kv`]. What
+//! must happen once happens in one statement. The Spin stores are in [`spin`] (wasm only), stores
+//! in memory for tests in [`memory`], and [`contract`] is the suite both have to pass.
+//!
+//! [`Database`]: scaigate_types::Database
+//! [`Kv`]: scaigate_types::Kv
+
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod document;
+pub mod keys;
+#[cfg(all(feature = "memory", not(target_family = "wasm")))]
+pub mod memory;
+pub mod pending_login;
+pub mod people;
+pub mod purge;
+pub mod redeemed_code;
+pub mod revocation;
+pub mod schema;
+pub mod session;
+#[cfg(target_family = "wasm")]
+pub mod spin;
+pub mod upstream_refresh;

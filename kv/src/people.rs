@@ -1,0 +1,248 @@
+//! Tenants, people, workspaces and memberships.
+
+use scaigate_types::{
+    AdminRole, Database, Issuer, PersonId, Row, StoreError, Subject, TenantId, Timestamp,
+    WorkspaceId, WorkspaceRole,
+};
+
+/// Who has just proved to be whom: what a verified ID token says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival<'a> {
+    /// With `subject`, the identity. Never the e-mail address.
+    pub issuer: &'a Issuer,
+    /// Unique within the issuer.
+    pub subject: &'a Subject,
+    /// The tenant the identity belongs to.
+    pub tenant_id: &'a TenantId,
+    /// For display.
+    pub email: Option<&'a str>,
+    /// For display.
+    pub name: Option<&'a str>,
+    /// Whether ScaiKey calls the person an administrator of the tenant.
+    pub is_tenant_admin: bool,
+    /// Whether `bootstrap_super_admin` names this person.
+    pub is_bootstrap_super_admin: bool,
+}
+
+/// Identifiers to use for whatever does not exist yet.
+#[derive(Clone, Debug)]
+pub struct FreshIds {
+    /// For the person.
+    pub person_id: PersonId,
+    /// For the tenant's default workspace.
+    pub workspace_id: WorkspaceId,
+}
+
+/// A person as kept here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Our identifier.
+    pub person_id: PersonId,
+    /// With `subject`, the identity.
+    pub issuer: Issuer,
+    /// Unique within the issuer.
+    pub subject: Subject,
+    /// The tenant the identity belongs to.
+    pub tenant_id: TenantId,
+    /// For display.
+    pub email: Option<String>,
+    /// For display.
+    pub name: Option<String>,
+    /// Whether the person may sign in.
+    pub is_active: bool,
+    /// ScaiFlow's administrator role.
+    pub admin_role: Option<AdminRole>,
+}
+
+/// A workspace as one of its members sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Membership {
+    /// The workspace.
+    pub workspace_id: WorkspaceId,
+    /// Its name.
+    pub name: String,
+    /// The person's role in it.
+    pub role: WorkspaceRole,
+}
+
+const PERSON: &str =
+    "person_id, issuer, subject, tenant_id, email, name, status, admin_role";
+
+fn person(row: &Row) -> Result<Person, StoreError> {
+    let corrupt = |_| StoreError::Corrupt;
+    Ok(Person {
+        person_id: PersonId::parse(row.text(0)?).map_err(corrupt)?,
+        issuer: Issuer::parse(row.text(1)?).map_err(corrupt)?,
+        subject: Subject::parse(row.text(2)?).map_err(corrupt)?,
+        tenant_id: TenantId::parse(row.text(3)?).map_err(corrupt)?,
+        email: row.optional_text(4)?.map(str::to_owned),
+        name: row.optional_text(5)?.map(str::to_owned),
+        is_active: row.text(6)? == "active",
+        admin_role: match row.optional_text(7)? {
+            None => None,
+            Some(role) => Some(AdminRole::parse(role).ok_or(StoreError::Corrupt)?),
+        },
+    })
+}
+
+fn membership(row: &Row) -> Result<Membership, StoreError> {
+    Ok(Membership {
+        workspace_id: WorkspaceId::parse(row.text(0)?).map_err(|_| StoreError::Corrupt)?,
+        name: row.text(1)?.to_owned(),
+        role: WorkspaceRole::parse(row.text(2)?).ok_or(StoreError::Corrupt)?,
+    })
+}
+
+/// Records that somebody arrived: the tenant, the person, the tenant's default workspace and the
+/// membership in it. Each step is idempotent, so a call that was cut short is finished by the next
+/// sign-in.
+///
+/// The person who creates the default workspace is its `admin`; later ones join as `viewer`, tenant
+/// administrators as `admin`. A removed membership stays removed, and an inactive person joins
+/// nothing.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn arrive(
+    db: &impl Database,
+    arrival: &Arrival<'_>,
+    fresh: &FreshIds,
+    now: Timestamp,
+) -> Result<Person, StoreError> {
+    let tenant_id = arrival.tenant_id.as_str();
+    let bootstrap = arrival.is_bootstrap_super_admin;
+    // A role granted by hand or by a group is kept; `bootstrap` only fills a gap.
+    let rows = db
+        .query(
+            &format!(
+                "INSERT INTO person (person_id, issuer, subject, tenant_id, email, name,
+                                     admin_role, admin_role_source, created_at, last_seen_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+                 ON CONFLICT (issuer, subject) DO UPDATE SET
+                   tenant_id = excluded.tenant_id,
+                   email = coalesce(excluded.email, email),
+                   name = coalesce(excluded.name, name),
+                   admin_role = CASE WHEN ?10 AND status = 'active'
+                     AND coalesce(admin_role, '') <> 'super_admin'
+                     THEN 'super_admin' ELSE admin_role END,
+                   admin_role_source = CASE WHEN ?10 AND status = 'active'
+                     AND coalesce(admin_role, '') <> 'super_admin'
+                     THEN 'bootstrap' ELSE admin_role_source END,
+                   last_seen_at = max(last_seen_at, excluded.last_seen_at)
+                 RETURNING {PERSON}"
+            ),
+            &[
+                fresh.person_id.as_str().into(),
+                arrival.issuer.as_str().into(),
+                arrival.subject.as_str().into(),
+                tenant_id.into(),
+                arrival.email.into(),
+                arrival.name.into(),
+                bootstrap.then_some(AdminRole::SuperAdmin.as_str()).into(),
+                bootstrap.then_some("bootstrap").into(),
+                now.into(),
+                i64::from(bootstrap).into(),
+            ],
+        )
+        .await?;
+    let person = person(rows.first().ok_or(StoreError::Corrupt)?)?;
+    if !person.is_active {
+        return Ok(person);
+    }
+    let person_id = person.person_id.as_str();
+    db.query(
+        "INSERT OR IGNORE INTO tenant (tenant_id, created_at) VALUES (?1, ?2)",
+        &[tenant_id.into(), now.into()],
+    )
+    .await?;
+    db.query(
+        "INSERT OR IGNORE INTO workspace (workspace_id, tenant_id, name, kind, created_by, created_at)
+         VALUES (?1, ?2, 'Default', 'default', ?3, ?4)",
+        &[fresh.workspace_id.as_str().into(), tenant_id.into(), person_id.into(), now.into()],
+    )
+    .await?;
+    db.query(
+        "INSERT OR IGNORE INTO membership (person_id, workspace_id, role, created_at)
+         SELECT ?1, workspace_id, CASE WHEN created_by = ?1 OR ?3 THEN 'admin' ELSE 'viewer' END, ?4
+           FROM workspace WHERE tenant_id = ?2 AND kind = 'default'",
+        &[
+            person_id.into(),
+            tenant_id.into(),
+            i64::from(arrival.is_tenant_admin).into(),
+            now.into(),
+        ],
+    )
+    .await?;
+    Ok(person)
+}
+
+/// The person, or `None`.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn find(db: &impl Database, id: &PersonId) -> Result<Option<Person>, StoreError> {
+    let sql = format!("SELECT {PERSON} FROM person WHERE person_id = ?1");
+    let rows = db.query(&sql, &[id.as_str().into()]).await?;
+    rows.first().map(person).transpose()
+}
+
+/// The workspaces of a person within a tenant, the default one first, then by name.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn workspaces(
+    db: &impl Database,
+    person_id: &PersonId,
+    tenant_id: &TenantId,
+) -> Result<Vec<Membership>, StoreError> {
+    let rows = db
+        .query(
+            "SELECT w.workspace_id, w.name, m.role
+               FROM membership m JOIN workspace w USING (workspace_id)
+              WHERE m.person_id = ?1 AND m.removed_at IS NULL AND w.tenant_id = ?2
+              ORDER BY w.kind <> 'default', w.name, w.workspace_id LIMIT 1000",
+            &[person_id.as_str().into(), tenant_id.as_str().into()],
+        )
+        .await?;
+    rows.iter().map(membership).collect()
+}
+
+/// Makes a workspace with one member. What a later version offers to administrators; the tests of
+/// workspace selection use it now.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn add_workspace(
+    db: &impl Database,
+    workspace_id: &WorkspaceId,
+    tenant_id: &TenantId,
+    name: &str,
+    member: (&PersonId, WorkspaceRole),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (person_id, role) = member;
+    db.query(
+        "INSERT OR IGNORE INTO workspace (workspace_id, tenant_id, name, kind, created_by, created_at)
+         VALUES (?1, ?2, ?3, 'shared', ?4, ?5)",
+        &[
+            workspace_id.as_str().into(),
+            tenant_id.as_str().into(),
+            name.into(),
+            person_id.as_str().into(),
+            now.into(),
+        ],
+    )
+    .await?;
+    db.query(
+        "INSERT INTO membership (person_id, workspace_id, role, created_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET role = excluded.role, removed_at = NULL",
+        &[
+            person_id.as_str().into(),
+            workspace_id.as_str().into(),
+            role.as_str().into(),
+            now.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,341 @@
+//! Sessions: one row is one sign-in, its one-shot code and its family of refresh tokens.
+//!
+//! The row stores no token of ours. A refresh token is derived from the session and a generation
+//! number, so every caller that presents one generation is given the same successor.
+
+use std::time::Duration;
+
+use scaigate_types::{
+    Database, PersonId, Row, SessionId, StoreError, TenantId, Timestamp, WorkspaceId,
+};
+
+/// Parallel requests with one refresh token within this time are one rotation.
+pub const ROTATION_WINDOW: Duration = Duration::from_secs(10);
+
+/// How long an app has to redeem a session code.
+pub const CODE_LIFETIME: Duration = Duration::from_secs(60);
+
+/// How long an ended session's row is kept, so that its refresh tokens can be told why.
+const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+
+/// A session to be made.
+#[derive(Clone, Debug)]
+pub struct NewSession<'a> {
+    /// Its identifier.
+    pub sid: &'a SessionId,
+    /// Whose it is.
+    pub person_id: &'a PersonId,
+    /// In which tenant.
+    pub tenant_id: &'a TenantId,
+    /// When it ends, however often it is refreshed.
+    pub expires_at: Timestamp,
+    /// Digest of the one-shot code that redeems it.
+    pub code_hash: &'a str,
+    /// The app's PKCE challenge, if it sent one with the login.
+    pub code_challenge: Option<&'a str>,
+    /// ScaiKey's own session identifier, for its logout.
+    pub scaikey_sid: Option<&'a str>,
+    /// ScaiKey's tokens, sealed.
+    pub scaikey_tokens: &'a [u8],
+}
+
+/// A session as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its identifier.
+    pub sid: SessionId,
+    /// Whose it is.
+    pub person_id: PersonId,
+    /// In which tenant.
+    pub tenant_id: TenantId,
+    /// The workspace it acts in; `None` until its code is redeemed.
+    pub workspace_id: Option<WorkspaceId>,
+    /// When it ends, however often it is refreshed.
+    pub expires_at: Timestamp,
+    /// The generation of the refresh token that is current.
+    pub generation: u32,
+    /// ScaiKey's tokens, sealed.
+    pub scaikey_tokens: Option<Vec<u8>>,
+}
+
+/// The one-shot code of a session, before it is redeemed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingCode {
+    /// The session it redeems.
+    pub session: Session,
+    /// The app's PKCE challenge.
+    pub code_challenge: Option<String>,
+}
+
+/// What a session code is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// Good.
+    Pending(PendingCode),
+    /// Never issued, or forgotten.
+    Unknown,
+    /// Older than [`CODE_LIFETIME`].
+    Expired,
+    /// Redeemed before.
+    AlreadyUsed,
+}
+
+/// What a refresh did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rotation {
+    /// The session, whose `generation` is the one to hand out.
+    Current(Session),
+    /// The presented token had been replaced before: the session is ended now.
+    Reused(SessionId),
+    /// The session has ended or expired.
+    Ended,
+    /// There is no such session.
+    Unknown,
+}
+
+const SESSION: &str = "sid, person_id, tenant_id, workspace_id, expires_at, generation, scaikey_tokens";
+
+fn session(row: &Row) -> Result<Session, StoreError> {
+    let corrupt = |_| StoreError::Corrupt;
+    Ok(Session {
+        sid: SessionId::parse(row.text(0)?).map_err(corrupt)?,
+        person_id: PersonId::parse(row.text(1)?).map_err(corrupt)?,
+        tenant_id: TenantId::parse(row.text(2)?).map_err(corrupt)?,
+        workspace_id: match row.optional_text(3)? {
+            None => None,
+            Some(id) => Some(WorkspaceId::parse(id).map_err(corrupt)?),
+        },
+        expires_at: row.time(4)?,
+        generation: u32::try_from(row.integer(5)?).map_err(|_| StoreError::Corrupt)?,
+        scaikey_tokens: row.optional_blob(6)?.map(<[u8]>::to_vec),
+    })
+}
+
+/// Records a sign-in that an app has still to redeem.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer; nothing has been issued then.
+pub async fn insert(
+    db: &impl Database,
+    new: &NewSession<'_>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    db.query(
+        "INSERT INTO session (sid, person_id, tenant_id, created_at, expires_at,
+                              code_hash, code_challenge, code_expires_at, scaikey_sid, scaikey_tokens)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        &[
+            new.sid.as_str().into(),
+            new.person_id.as_str().into(),
+            new.tenant_id.as_str().into(),
+            now.into(),
+            new.expires_at.into(),
+            new.code_hash.into(),
+            new.code_challenge.into(),
+            now.plus(CODE_LIFETIME).into(),
+            new.scaikey_sid.into(),
+            new.scaikey_tokens.into(),
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Looks at a session code without redeeming it.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn peek_code(
+    db: &impl Database,
+    code_hash: &str,
+    now: Timestamp,
+) -> Result<Code, StoreError> {
+    let sql = format!(
+        "SELECT {SESSION}, code_challenge, code_expires_at, code_consumed_at
+           FROM session WHERE code_hash = ?1"
+    );
+    let rows = db.query(&sql, &[code_hash.into()]).await?;
+    let Some(row) = rows.first() else { return Ok(Code::Unknown) };
+    if row.optional_time(9)?.is_some() {
+        return Ok(Code::AlreadyUsed);
+    }
+    if row.time(8)? <= now {
+        return Ok(Code::Expired);
+    }
+    Ok(Code::Pending(PendingCode {
+        session: session(row)?,
+        code_challenge: row.optional_text(7)?.map(str::to_owned),
+    }))
+}
+
+/// Redeems a session code for a workspace. Of any number of parallel calls exactly one gets `true`.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer; the code may then have been redeemed.
+pub async fn redeem(
+    db: &impl Database,
+    code_hash: &str,
+    workspace_id: &WorkspaceId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let rows = db
+        .query(
+            "UPDATE session SET code_consumed_at = ?3, workspace_id = ?2
+              WHERE code_hash = ?1 AND code_consumed_at IS NULL AND code_expires_at > ?3
+                AND ended_at IS NULL
+              RETURNING 1",
+            &[code_hash.into(), workspace_id.as_str().into(), now.into()],
+        )
+        .await?;
+    Ok(!rows.is_empty())
+}
+
+/// Refreshes: presented generation in, current session out.
+///
+/// The current generation is replaced. The one before it gets the same successor while
+/// [`ROTATION_WINDOW`] lasts (parallel requests); after that its holder is taken to have lost the
+/// answer and gets a new generation, while the one it never received is void. Any other generation
+/// has been replaced for good: its use ends the session.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer; the presented token stays good then.
+pub async fn rotate(
+    db: &impl Database,
+    sid: &SessionId,
+    presented: u32,
+    now: Timestamp,
+) -> Result<Rotation, StoreError> {
+    let presented = i64::from(presented);
+    let window_start = now.minus(ROTATION_WINDOW);
+    let sql = format!(
+        "UPDATE session SET generation = generation + 1, rotated_from = ?2, rotated_at = ?3
+          WHERE sid = ?1 AND ended_at IS NULL AND expires_at > ?3 AND code_consumed_at IS NOT NULL
+            AND (generation = ?2 OR (rotated_from = ?2 AND rotated_at < ?4))
+          RETURNING {SESSION}"
+    );
+    let parameters = [sid.as_str().into(), presented.into(), now.into(), window_start.into()];
+    let rows = db.query(&sql, &parameters).await?;
+    if let Some(row) = rows.first() {
+        return Ok(Rotation::Current(session(row)?));
+    }
+    let sql = format!(
+        "SELECT {SESSION}, rotated_from, ended_at, code_consumed_at FROM session WHERE sid = ?1"
+    );
+    let rows = db.query(&sql, &[sid.as_str().into()]).await?;
+    let Some(row) = rows.first() else { return Ok(Rotation::Unknown) };
+    let found = session(row)?;
+    if row.optional_time(8)?.is_some() || found.expires_at <= now {
+        return Ok(Rotation::Ended);
+    }
+    if row.optional_time(9)?.is_none() {
+        return Ok(Rotation::Unknown);
+    }
+    let rotated_from = match row.0.get(7) {
+        Some(scaigate_types::Value::Integer(generation)) => Some(*generation),
+        _ => None,
+    };
+    // Another request rotated between the two statements.
+    if rotated_from == Some(presented) || i64::from(found.generation) == presented {
+        return Ok(Rotation::Current(found));
+    }
+    end(db, sid, "refresh_token_reused", now).await?;
+    Ok(Rotation::Reused(found.sid))
+}
+
+/// Sets the workspace a session acts in.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn switch_workspace(
+    db: &impl Database,
+    sid: &SessionId,
+    workspace_id: &WorkspaceId,
+) -> Result<(), StoreError> {
+    db.query(
+        "UPDATE session SET workspace_id = ?2 WHERE sid = ?1 AND ended_at IS NULL",
+        &[sid.as_str().into(), workspace_id.as_str().into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// The session, ended or not; `None` when there is none.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn find(db: &impl Database, sid: &SessionId) -> Result<Option<Session>, StoreError> {
+    let sql = format!("SELECT {SESSION} FROM session WHERE sid = ?1");
+    let rows = db.query(&sql, &[sid.as_str().into()]).await?;
+    rows.first().map(session).transpose()
+}
+
+/// Ends a session and drops ScaiKey's tokens from it, which are returned the first time only.
+/// Ending an ended session changes nothing.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn end(
+    db: &impl Database,
+    sid: &SessionId,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    db.query(
+        "UPDATE session SET ended_at = ?2, end_reason = ?3, scaikey_tokens = NULL
+          WHERE sid = ?1 AND ended_at IS NULL",
+        &[sid.as_str().into(), now.into(), reason.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Ended sessions whose revocation records no token needs any more, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn revocations_to_forget(
+    db: &impl Database,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<SessionId>, StoreError> {
+    let rows = db
+        .query(
+            "SELECT sid FROM session
+              WHERE ended_at < ?1 AND revocation_forgotten = 0 LIMIT ?2",
+            &[now.minus(REMEMBERED).into(), limit.into()],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| SessionId::parse(row.text(0)?).map_err(|_| StoreError::Corrupt))
+        .collect()
+}
+
+/// Notes that a session's revocation record is gone, so that its row may go.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn revocation_forgotten(db: &impl Database, sid: &SessionId) -> Result<(), StoreError> {
+    db.query(
+        "UPDATE session SET revocation_forgotten = 1 WHERE sid = ?1",
+        &[sid.as_str().into()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Removes sessions that have expired or were never redeemed, at most `limit`.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn purge(db: &impl Database, now: Timestamp, limit: i64) -> Result<(), StoreError> {
+    db.query(
+        "DELETE FROM session WHERE rowid IN (
+           SELECT rowid FROM session
+            WHERE (ended_at IS NULL OR revocation_forgotten = 1)
+              AND (expires_at < ?1 OR (code_consumed_at IS NULL AND code_expires_at < ?1))
+            LIMIT ?2)",
+        &[now.minus(REMEMBERED).into(), limit.into()],
+    )
+    .await?;
+    Ok(())
+}

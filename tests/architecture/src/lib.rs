@@ -1,0 +1,4 @@
+//! Checks on the shape of the workspace itself; see `tests/`.
+//!
+//! `dependencies` holds the direction of dependencies, `grants` compares what
+//! `spin.toml` allows each component with the table in `grants.toml`.

@@ -1,0 +1,8 @@
+//! The admin API and the tenant-path directory reads (`contract/scaikey.md` section 3).
+
+pub(crate) mod access;
+pub(crate) mod applications;
+pub(crate) mod groups;
+pub(crate) mod listing;
+pub(crate) mod tenants;
+pub(crate) mod users;

@@ -1,0 +1,288 @@
+//! Starting, steering and stopping an emulator.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use anyhow::Context;
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::{Map, Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::clock::{Clock, system_clock};
+use crate::deviation::Deviation;
+use crate::directory::Directory;
+use crate::jwt;
+use crate::keys::{KeyRing, Rotation};
+use crate::plain_http;
+use crate::random;
+use crate::recorder::Recorder;
+use crate::registration;
+use crate::routes;
+use crate::seed;
+use crate::server;
+use crate::switches::{Behaviour, Switches};
+use crate::webhook::{WebhookDelivery, WebhookEvent};
+use crate::world::World;
+
+/// How an emulator starts.
+pub struct Options {
+    /// Where to listen; port 0 picks a free one. Default `127.0.0.1:0`.
+    pub listen: SocketAddr,
+    /// The clock of every lifetime and of the `Date` header. Default: the machine's.
+    pub clock: Clock,
+    /// Redirect URIs of the seeded WEB, SPA and TENANT clients, compared as exact strings.
+    pub redirect_uris: Vec<String>,
+    /// Where end-session may send the browser.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// The address it calls itself by, without a final slash. Default: `http://` and the listening address.
+    pub public_url: Option<String>,
+    /// Serves `/_emulator/…` to steer it over HTTP. Default off.
+    pub control: bool,
+    /// Standing behaviour at the start.
+    pub behaviour: Behaviour,
+    /// Replaces the seeded directory.
+    pub directory: Option<Directory>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            clock: system_clock(),
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            public_url: None,
+            control: false,
+            behaviour: Behaviour::default(),
+            directory: None,
+        }
+    }
+}
+
+/// What a logout token says.
+#[derive(Clone, Debug)]
+pub struct LogoutToken {
+    /// `aud`.
+    pub client_id: String,
+    /// `iss` of this tenant instead of the platform's.
+    pub tenant_id: Option<String>,
+    /// `sub`.
+    pub sub: Option<String>,
+    /// `sid`.
+    pub sid: Option<String>,
+}
+
+/// A running emulator. Dropping it stops it as well.
+pub struct Emulator {
+    world: Arc<World>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    deliveries: AtomicU64,
+}
+
+impl Emulator {
+    /// Listens and serves on the current tokio runtime.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(options.listen).await.context("cannot listen")?;
+        let address = listener.local_addr()?;
+        let base_url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
+        let directory = options
+            .directory
+            .unwrap_or_else(|| seed::directory(&options.redirect_uris, &options.post_logout_redirect_uris));
+        let world = Arc::new(World::new(
+            base_url,
+            options.control,
+            options.clock,
+            Switches::with(options.behaviour),
+            directory,
+            KeyRing::new()?,
+        ));
+        let (stop, stopped) = watch::channel(false);
+        let router = routes::router(world.clone());
+        let server = tokio::spawn(server::serve(listener, router, stopped));
+        Ok(Self { world, address, stop, server, deliveries: AtomicU64::new(4_291) })
+    }
+
+    /// Its address as clients configure it, without a final slash.
+    pub fn base_url(&self) -> String {
+        self.world.base_url.clone()
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The issuer of platform discovery (`None`), or of a tenant's by id.
+    pub fn issuer(&self, tenant_id: Option<&str>) -> String {
+        match tenant_id {
+            None => self.base_url(),
+            Some(id) => format!("{}/tenants/{id}", self.world.base_url),
+        }
+    }
+
+    /// The switches.
+    pub fn switches(&self) -> &Switches {
+        &self.world.switches
+    }
+
+    /// The record of requests, and the gates.
+    pub fn recorder(&self) -> &Recorder {
+        &self.world.recorder
+    }
+
+    /// The directory, to read and change. Do not keep the guard across an `.await`.
+    pub fn directory(&self) -> MutexGuard<'_, Directory> {
+        self.world.directory()
+    }
+
+    /// New signing keys from now on.
+    ///
+    /// # Errors
+    /// After the third rotation.
+    pub fn rotate_keys(&self, rotation: Rotation) -> anyhow::Result<()> {
+        self.world.keys().rotate(rotation)
+    }
+
+    /// The `kid` that signs now.
+    pub fn signing_kid(&self) -> String {
+        let alg = self.world.switches.behaviour().signing_alg;
+        self.world.keys().signer(alg).kid.clone()
+    }
+
+    /// Approves or rejects a pending self-registration; `false` when there is none.
+    pub fn decide_registration(&self, request_id: &str, approve: bool) -> bool {
+        registration::decide(&self.world, request_id, approve)
+    }
+
+    /// Ends every token and browser session of a person, as an administrator would.
+    pub fn revoke_user(&self, user_id: &str) {
+        let mut issued = self.world.issued();
+        let issued = &mut *issued;
+        issued.sessions.retain(|_, session| session.user_id != user_id);
+        let mine = issued.refresh.values().filter(|r| r.grant.user_id == user_id).map(|r| &r.grant.family);
+        let access = issued.access.values().filter(|a| a.user_id.as_deref() == Some(user_id));
+        let families: Vec<String> = mine.chain(access.map(|a| &a.family)).cloned().collect();
+        issued.revoked_families.extend(families);
+    }
+
+    /// Whether an access token still works here.
+    pub fn is_live(&self, access_token: &str) -> bool {
+        self.world.live_access(access_token).is_some()
+    }
+
+    /// Whether a refresh token would still be accepted.
+    pub fn is_refresh_live(&self, refresh_token: &str) -> bool {
+        let now = self.world.now();
+        let issued = self.world.issued();
+        issued.refresh.get(refresh_token).is_some_and(|r| {
+            !r.used && r.expires > now && !issued.revoked_families.contains(&r.grant.family)
+        })
+    }
+
+    /// Signs any header and claims with the deployment's key. `alg` and `kid` are filled in when absent;
+    /// an explicit `null` leaves them out.
+    pub fn mint(&self, header: Map<String, Value>, claims: Map<String, Value>) -> String {
+        let alg = self.world.switches.behaviour().signing_alg;
+        let mut full = Map::new();
+        full.insert("alg".into(), json!(alg.name()));
+        full.insert("kid".into(), json!(self.signing_kid()));
+        full.extend(header);
+        full.retain(|_, value| !value.is_null());
+        jwt::sign_raw(&self.world, full, claims)
+    }
+
+    /// A logout token (Back-Channel Logout 1.0); lies under [`Deviation::LogoutToken`] apply.
+    pub fn logout_token(&self, token: &LogoutToken) -> String {
+        let iss = self.issuer(token.tenant_id.as_deref());
+        let claims = jwt::logout_claims(
+            &iss,
+            &token.client_id,
+            token.sub.as_deref(),
+            token.sid.as_deref(),
+            self.world.now(),
+            &random::token("lgt_"),
+        );
+        let lies = self.world.switches.draw(|d| match d {
+            Deviation::LogoutToken(lie) => Some(lie),
+            _ => None,
+        });
+        jwt::sign(&self.world, "logout+jwt", claims, &lies)
+    }
+
+    /// Plays the browser: opens an authorize address and signs the person in through the login form, over HTTP.
+    /// Returns where the browser is sent, code and state included.
+    ///
+    /// # Errors
+    /// When ScaiKey refuses the request or the person instead of redirecting.
+    pub async fn sign_in(&self, authorize_url: &str, email: &str) -> anyhow::Result<String> {
+        let page = plain_http::send(Request::get(authorize_url).body(Bytes::new())?).await?;
+        if let Some(to) = location(&page) {
+            return Ok(to);
+        }
+        let html = String::from_utf8_lossy(page.body()).into_owned();
+        let flow = html
+            .split_once("name=\"flow\" value=\"")
+            .and_then(|(_, rest)| rest.split_once('"'))
+            .map(|(flow, _)| flow.to_owned())
+            .with_context(|| format!("no login page (status {}): {html}", page.status()))?;
+        let password = self.directory().user_by_email(email).map(|u| u.password.clone()).unwrap_or_default();
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs([("flow", flow.as_str()), ("email", email), ("password", &password)])
+            .finish();
+        let request = Request::post(format!("http://{}/login", self.address))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Bytes::from(form))?;
+        location(&plain_http::send(request).await?).context("the person was not signed in")
+    }
+
+    /// Serialises and signs an event now; each delivery gets its own row id.
+    pub fn webhook(&self, secret: &str, event: &WebhookEvent) -> WebhookDelivery {
+        let row = self.deliveries.fetch_add(1, Ordering::Relaxed);
+        WebhookDelivery::new(event, secret, self.world.now(), row)
+    }
+
+    /// Signs and posts an event to a plain-HTTP address; once, without retries.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn send_webhook(
+        &self,
+        url: &str,
+        secret: &str,
+        event: &WebhookEvent,
+    ) -> anyhow::Result<Response<Bytes>> {
+        self.deliver(url, self.webhook(secret, event)).await
+    }
+
+    /// Posts a prepared (perhaps tampered) delivery.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn deliver(&self, url: &str, delivery: WebhookDelivery) -> anyhow::Result<Response<Bytes>> {
+        let mut request = Request::post(url).body(Bytes::from(delivery.body))?;
+        request.headers_mut().extend(delivery.headers);
+        plain_http::send(request).await
+    }
+
+    /// Stops listening and drops every connection.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let Self { server, .. } = self;
+        // The server task ends by itself; a panic inside it would have shown in the test.
+        let _ = server.await;
+    }
+}
+
+fn location(response: &Response<Bytes>) -> Option<String> {
+    response.headers().get("location").and_then(|v| v.to_str().ok()).map(str::to_owned)
+}

@@ -1,0 +1,43 @@
+//! An emulator of ScaiKey for tests: OpenID provider, admin API and webhooks, in one process with the tests or alone.
+//!
+//! It follows the published contract, and it can lie: every departure a test needs is a named switch
+//! ([`Behaviour`] for what an honest ScaiKey may do either way, [`Deviation`] for lies, [`Fault`] for the transport).
+
+mod admin;
+mod clock;
+mod control;
+mod deviation;
+mod directory;
+mod emulator;
+mod endpoint;
+mod exchange;
+mod fault;
+mod jwt;
+mod keys;
+mod oidc;
+pub mod plain_http;
+mod random;
+mod recorder;
+mod registration;
+mod routes;
+pub mod seed;
+mod server;
+mod switches;
+mod webhook;
+mod world;
+
+pub use clock::{Clock, system_clock};
+pub use deviation::{
+    AuthorizationLie, Deviation, DirectoryLie, DiscoveryLie, JwksLie, TokenAnswerLie, TokenLie,
+    UserinfoLie,
+};
+pub use directory::{
+    AdminRole, Application, ApplicationScope, ApplicationType, Directory, Group, Tenant, User,
+};
+pub use emulator::{Emulator, LogoutToken, Options};
+pub use endpoint::Endpoint;
+pub use fault::Fault;
+pub use keys::{Rotation, SigningAlg};
+pub use recorder::{Gate, Recorded, Recorder};
+pub use switches::{Behaviour, GroupsClaim, ListEnvelope, PlatformIssuer, Switches, UserShape};
+pub use webhook::{EVENTS, Envelope, WebhookDelivery, WebhookEvent, sign as sign_webhook};

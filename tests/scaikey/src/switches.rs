@@ -1,0 +1,272 @@
+//! The switches: standing behaviour, named lies, transport faults. All may change while the emulator runs.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+
+use crate::deviation::Deviation;
+use crate::endpoint::Endpoint;
+use crate::fault::Fault;
+use crate::keys::SigningAlg;
+
+/// Which `iss` the tokens of platform flows carry (`contract/scaikey.md` 8.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlatformIssuer {
+    /// `{base}`.
+    #[default]
+    Base,
+    /// `{base}/tenants/{tenant_id}` for people; service tokens keep `{base}`.
+    Tenant,
+}
+
+/// What the `groups` claim holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupsClaim {
+    /// Group names.
+    #[default]
+    Names,
+    /// Group ids.
+    Ids,
+}
+
+/// The envelope of list answers (`contract/scaikey.md` 3.1: untyped, so all three occur).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ListEnvelope {
+    /// `{"data": [..], "meta": {..}}`.
+    #[default]
+    Data,
+    /// `{"items": [..], "total": n, "page": n, "per_page": n}`.
+    Items,
+    /// `[..]`.
+    BareArray,
+}
+
+/// The spelling of user and member rows (`contract/scaikey.md` 7.2, 8.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserShape {
+    /// `id`, `first_name`, `last_name`, `tenant_id`.
+    #[default]
+    Flat,
+    /// `id`, `first_name`, `last_name`, and the tenant nested as `tenant.{id,name,slug}`.
+    NestedTenant,
+    /// `user_id`, `display_name`, `tenant_id`.
+    UserId,
+}
+
+/// What an honest ScaiKey may do one way or another. In JSON a missing field keeps its default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Behaviour {
+    /// `authorize` with a `login_hint` of a seeded person redirects at once with a code. Default off.
+    pub auto_login: bool,
+    /// With `auto_login` and no `login_hint`: sign this e-mail address in.
+    pub auto_login_email: Option<String>,
+    /// `GET /.well-known/openid-configuration` works. Default off (404).
+    pub plain_discovery: bool,
+    /// `iss` of tokens of platform flows. The `iss` response parameter is always what discovery names.
+    pub platform_issuer: PlatformIssuer,
+    /// The algorithm that signs. Default RS256.
+    pub signing_alg: SigningAlg,
+    /// Discovery declares `authorization_response_iss_parameter_supported: true`. Default on.
+    pub declare_iss_parameter: bool,
+    /// The authorization response carries `iss` (RFC 9207). Default on.
+    pub send_iss_parameter: bool,
+    /// `grant_type=password` works. Default off.
+    pub password_grant: bool,
+    /// A refresh returns a new refresh token and kills the old one. Default on.
+    pub rotate_refresh: bool,
+    /// A replayed refresh token ends its whole family. Default on (the harsher of what 1.5 leaves open).
+    pub refresh_reuse_revokes_family: bool,
+    /// A refresh returns a new ID token (without nonce). Default on.
+    pub refresh_id_token: bool,
+    /// Scopes beyond `allowed_scopes` are refused with `invalid_scope` instead of dropped. Default off.
+    pub refuse_excess_scope: bool,
+    /// Scopes beyond the subject token's are refused in token exchange. Default on (N-124).
+    pub refuse_exchange_excess: bool,
+    /// Access tokens carry a `jti`. Default on; ScaiKey's pages do not show one (2.2), but without it two tokens of
+    /// one second are the same string.
+    pub access_token_jti: bool,
+    /// Access tokens carry `email`, `name` and `groups` (`contract/scaikey.md` 8.6). Default off.
+    pub access_token_identity: bool,
+    /// Access tokens of people carry this `permissions` array. Default absent.
+    pub permissions: Option<Vec<String>>,
+    /// The `typ` header of access tokens. Default `JWT`.
+    pub access_token_typ: String,
+    /// What `groups` holds.
+    pub groups_claim: GroupsClaim,
+    /// Lifetime of ID tokens, seconds. Default 3600.
+    pub id_token_seconds: i64,
+    /// Lifetime of authorization codes, seconds. Default 60.
+    pub code_seconds: i64,
+    /// Lifetime of refresh tokens, seconds. Default 30 days.
+    pub refresh_seconds: i64,
+    /// The envelope of lists.
+    pub list_envelope: ListEnvelope,
+    /// The spelling of user rows.
+    pub user_shape: UserShape,
+    /// `per_page` when none is asked. Default 20.
+    pub default_per_page: usize,
+    /// Largest `per_page`; more is cut to it. Default 100.
+    pub max_per_page: usize,
+    /// `me` is accepted as application id in effective users and assignees (8.16). Default on.
+    pub application_me: bool,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            auto_login: false,
+            auto_login_email: None,
+            plain_discovery: false,
+            platform_issuer: PlatformIssuer::default(),
+            signing_alg: SigningAlg::default(),
+            declare_iss_parameter: true,
+            send_iss_parameter: true,
+            password_grant: false,
+            rotate_refresh: true,
+            refresh_reuse_revokes_family: true,
+            refresh_id_token: true,
+            refuse_excess_scope: false,
+            refuse_exchange_excess: true,
+            access_token_jti: true,
+            access_token_identity: false,
+            permissions: None,
+            access_token_typ: "JWT".to_owned(),
+            groups_claim: GroupsClaim::default(),
+            id_token_seconds: 3_600,
+            code_seconds: 60,
+            refresh_seconds: 30 * 86_400,
+            list_envelope: ListEnvelope::default(),
+            user_shape: UserShape::default(),
+            default_per_page: 20,
+            max_per_page: 100,
+            application_me: true,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Setting {
+    behaviour: Behaviour,
+    /// `None`: until cleared.
+    deviations: Vec<(Deviation, Option<u32>)>,
+    faults: HashMap<Endpoint, Vec<(Fault, Option<u32>)>>,
+}
+
+/// The switchboard of one emulator. Every method takes effect with the next request.
+#[derive(Default)]
+pub struct Switches {
+    setting: Mutex<Setting>,
+}
+
+impl Switches {
+    pub(crate) fn with(behaviour: Behaviour) -> Self {
+        let this = Self::default();
+        this.change(|b| *b = behaviour);
+        this
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Setting> {
+        self.setting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The behaviour as it is now.
+    pub fn behaviour(&self) -> Behaviour {
+        self.lock().behaviour.clone()
+    }
+
+    /// Changes behaviour: `switches.change(|b| b.auto_login = true)`.
+    pub fn change(&self, edit: impl FnOnce(&mut Behaviour)) {
+        edit(&mut self.lock().behaviour);
+    }
+
+    /// Tells this lie from now on, until [`Self::clear`] or [`Self::reset`].
+    pub fn set(&self, deviation: Deviation) {
+        let mut setting = self.lock();
+        setting.deviations.retain(|(known, _)| *known != deviation);
+        setting.deviations.push((deviation, None));
+    }
+
+    /// Tells this lie in the next `times` answers that it concerns.
+    pub fn set_next(&self, deviation: Deviation, times: u32) {
+        let mut setting = self.lock();
+        setting.deviations.retain(|(known, _)| *known != deviation);
+        setting.deviations.push((deviation, Some(times)));
+    }
+
+    /// Ends one lie.
+    pub fn clear(&self, deviation: Deviation) {
+        self.lock().deviations.retain(|(known, _)| *known != deviation);
+    }
+
+    /// Ends all lies and faults; behaviour stays.
+    pub fn clear_all(&self) {
+        let mut setting = self.lock();
+        setting.deviations.clear();
+        setting.faults.clear();
+    }
+
+    /// Everything as at the start of an emulator without options.
+    pub fn reset(&self) {
+        *self.lock() = Setting::default();
+    }
+
+    /// The next `times` requests to the endpoint meet this fault. Faults of one endpoint queue up.
+    pub fn fail_next(&self, endpoint: Endpoint, fault: Fault, times: u32) {
+        self.lock().faults.entry(endpoint).or_default().push((fault, Some(times)));
+    }
+
+    /// Every request to the endpoint meets this fault, until [`Self::heal`].
+    pub fn fail_always(&self, endpoint: Endpoint, fault: Fault) {
+        self.lock().faults.insert(endpoint, vec![(fault, None)]);
+    }
+
+    /// Ends the faults of one endpoint.
+    pub fn heal(&self, endpoint: Endpoint) {
+        self.lock().faults.remove(&endpoint);
+    }
+
+    /// The lies in force, with how many answers each still concerns (`None`: until cleared).
+    pub fn deviations(&self) -> Vec<(Deviation, Option<u32>)> {
+        self.lock().deviations.clone()
+    }
+
+    /// The lies that concern one answer; counts them down.
+    pub(crate) fn draw<T>(&self, pick: impl Fn(Deviation) -> Option<T>) -> Vec<T> {
+        let mut drawn = Vec::new();
+        self.lock().deviations.retain_mut(|(deviation, left)| {
+            let Some(lie) = pick(*deviation) else { return true };
+            match left {
+                None => {}
+                Some(0) => return false,
+                Some(n) => *n -= 1,
+            }
+            drawn.push(lie);
+            *left != Some(0)
+        });
+        drawn
+    }
+
+    pub(crate) fn draw_fault(&self, endpoint: Endpoint) -> Option<Fault> {
+        let mut setting = self.lock();
+        let queue = setting.faults.get_mut(&endpoint)?;
+        while let Some((fault, left)) = queue.first_mut() {
+            match left {
+                None => return Some(fault.clone()),
+                Some(0) => {
+                    queue.remove(0);
+                }
+                Some(n) => {
+                    *n -= 1;
+                    return Some(fault.clone());
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,240 @@
+//! `cargo xtask bench`: throughput and latency, the cases side by side.
+//!
+//! The rounds of all cases interleave, so that whatever else the machine does
+//! hits them alike; the empty component is the measure of the runner itself.
+//! Each connection sends its next request when it has the answer to the last
+//! (a closed loop): the numbers compare cases and versions, they don't predict
+//! how a queue builds up.
+
+mod cases;
+mod client;
+mod load;
+mod memory;
+mod report;
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use crate::bench::cases::{Case, Site};
+use crate::bench::load::Samples;
+use crate::bench::report::Row;
+use crate::components;
+use crate::manifest::Manifest;
+use crate::runtime::Runtime;
+use crate::settings;
+use crate::supervisor::Supervisor;
+use crate::toolchain::{Choice, Toolchain};
+use crate::up;
+use crate::workspace::Workspace;
+
+/// The file stem of the component that only answers `ok`.
+const EMPTY: &str = "scaigate_empty";
+/// Requests to a fresh instance each, per case.
+const FRESH_REQUESTS: usize = 50;
+
+/// Options of `cargo xtask bench`.
+#[derive(Args)]
+pub struct Options {
+    /// How often each case takes its turn.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    rounds: u32,
+    /// Seconds of a turn.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    seconds: u64,
+    /// Connections that are kept busy at the same time.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    connections: u16,
+    /// Only these cases [default: all].
+    #[arg(long = "case", value_enum)]
+    cases: Vec<Case>,
+    /// What serves the application [default: spin 4.1 or newer where there is one, else embedded].
+    #[arg(long, value_enum)]
+    runtime: Option<Runtime>,
+}
+
+/// Builds, serves, measures, prints a table. Never fails on a number: a case
+/// that can't be measured says why in its row.
+///
+/// # Errors
+/// A build fails, or a program doesn't start.
+pub fn run(choice: Choice, options: &Options) -> Result<()> {
+    let workspace = Workspace::load()?;
+    let manifest = Manifest::load(&workspace.root)?;
+    for package in [up::HOST, up::EMULATOR] {
+        if !workspace.has(package) {
+            bail!("can't measure yet: the workspace has no package {package}");
+        }
+    }
+    if workspace.component(EMPTY).is_none() {
+        bail!("can't measure yet: no package builds {EMPTY}.wasm, the baseline");
+    }
+    let runtime = Runtime::choose(options.runtime)?;
+    let toolchain = Toolchain::prepare(choice)?;
+    components::build_application(&workspace, &manifest, &toolchain)?;
+    components::build_for_tests(&workspace, &manifest, &toolchain)?;
+    up::build_programs(&workspace, &[up::EMULATOR, up::HOST])?;
+
+    let bench = Bench::start(&workspace, &manifest, runtime)?;
+    let rows = bench.measure(options);
+    let connections = options.connections;
+    println!("{}", report::table(&rows, connections, runtime));
+    println!("{}", bench.memory_report());
+    Ok(())
+}
+
+/// Everything that runs during a measurement.
+struct Bench {
+    supervisor: Supervisor,
+    /// Served with the runtime's defaults: instances are used again.
+    warm: Site,
+    /// Served with an instance per request.
+    fresh: Site,
+    /// Resident memory of the warm application's runner before any load, in KiB.
+    idle_memory: Option<u64>,
+}
+
+impl Bench {
+    fn start(workspace: &Workspace, manifest: &Manifest, runtime: Runtime) -> Result<Self> {
+        let folder = workspace.target.join("xtask/bench");
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        fs::create_dir_all(&folder)?;
+        let baseline = write_baseline_manifest(workspace)?;
+        let mut supervisor = Supervisor::start()?;
+        let mut sites = Vec::new();
+        for (name, reuse) in [
+            ("warm", &[][..]),
+            ("fresh", &["--max-instance-reuse-count", "1"]),
+        ] {
+            let (application, emulator, empty) = (free()?, free()?, free()?);
+            let url = format!("http://{application}");
+            up::start_emulator(
+                &mut supervisor,
+                workspace,
+                emulator,
+                &url,
+                &["--auto-login"],
+            )?;
+            let mut variables = settings::for_emulator(&url, &format!("http://{emulator}"));
+            let state = folder.join(name);
+            settings::add_generated(&mut variables, manifest, &state)?;
+            let mut serve = |id: &str, manifest: &Path, address, state: PathBuf| -> Result<()> {
+                let mut command = runtime.serve(workspace, manifest, address, &state);
+                command.args(reuse);
+                // Logging to a terminal would be part of the measurement.
+                command.arg("--quiet");
+                up::start_application(&mut supervisor, id, &mut command, address, &variables)
+            };
+            serve(
+                name,
+                &workspace.root.join("spin.toml"),
+                application,
+                state.clone(),
+            )?;
+            serve(
+                &format!("{name} empty"),
+                &baseline,
+                empty,
+                state.join("empty"),
+            )?;
+            sites.push(Site {
+                application,
+                emulator,
+                empty,
+            });
+        }
+        let [warm, fresh] =
+            <[Site; 2]>::try_from(sites).map_err(|_| anyhow::anyhow!("two sites"))?;
+        let idle_memory = supervisor.id("warm").and_then(memory::resident);
+        Ok(Self {
+            supervisor,
+            warm,
+            fresh,
+            idle_memory,
+        })
+    }
+
+    fn measure(&self, options: &Options) -> Vec<Row> {
+        let wanted = |case: &Case| options.cases.is_empty() || options.cases.contains(case);
+        let turn = Duration::from_secs(options.seconds);
+        let mut rows: Vec<Row> = Case::ALL
+            .into_iter()
+            .filter(wanted)
+            .map(|case| self.prepare(case))
+            .collect();
+        for round in 1..=options.rounds {
+            for row in &mut rows {
+                let Some(token) = row.ready.clone() else {
+                    continue;
+                };
+                eprintln!("round {round} of {}: {}", options.rounds, row.case.title());
+                let taken = load::run(
+                    row.case,
+                    &self.warm,
+                    &token,
+                    usize::from(options.connections),
+                    turn,
+                );
+                row.warm.add(taken);
+            }
+        }
+        rows
+    }
+
+    /// Tries the case once on each site, and takes its numbers for fresh instances.
+    fn prepare(&self, case: Case) -> Row {
+        let mut row = Row::new(case);
+        let outcome = cases::token(case, &self.fresh)
+            .and_then(|token| load::sequence(case, &self.fresh, &token, FRESH_REQUESTS))
+            .map(|fresh: Samples| row.fresh = fresh)
+            .and_then(|()| cases::token(case, &self.warm))
+            .and_then(|token| load::sequence(case, &self.warm, &token, 1).map(|_| token));
+        match outcome {
+            Ok(token) => row.ready = Some(token),
+            Err(reason) => row.not_measured = Some(format!("{reason:#}")),
+        }
+        row
+    }
+
+    fn memory_report(&self) -> String {
+        let loaded = self.supervisor.id("warm").and_then(memory::resident);
+        match (self.idle_memory, loaded) {
+            (Some(idle), Some(loaded)) => format!(
+                "resident memory of the runner: {} MiB at the start, {} MiB after the load",
+                idle / 1024,
+                loaded / 1024
+            ),
+            _ => "resident memory of the runner: not known on this system".to_owned(),
+        }
+    }
+}
+
+/// A manifest that serves the empty component on every path, next to its wasm.
+fn write_baseline_manifest(workspace: &Workspace) -> Result<PathBuf> {
+    let path = workspace.wasm().join("empty.spin.toml");
+    let text = format!(
+        r#"spin_manifest_version = 2
+[application]
+name = "empty"
+version = "0.0.0"
+[[trigger.http]]
+route = "/..."
+component = "empty"
+[component.empty]
+source = "{EMPTY}.wasm"
+"#
+    );
+    fs::write(&path, text).with_context(|| path.display().to_string())?;
+    Ok(path)
+}
+
+/// A port nobody uses right now.
+fn free() -> Result<SocketAddr> {
+    Ok(TcpListener::bind(up::local(0))?.local_addr()?)
+}

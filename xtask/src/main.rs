@@ -1,0 +1,69 @@
+//! `cargo xtask`: builds, serves, tests and measures scaigate.
+
+mod bench;
+mod ci;
+mod components;
+mod debian;
+mod manifest;
+mod process;
+mod runtime;
+mod settings;
+mod steps;
+mod supervisor;
+mod test;
+mod toolchain;
+mod up;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::toolchain::Choice;
+
+/// Builds, serves, tests and measures scaigate.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Which Rust builds for WebAssembly: rustup's target, Debian's packages, or whichever works.
+    #[arg(long, global = true, value_enum, default_value_t = Choice::Auto)]
+    toolchain: Choice,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Builds the components named in spin.toml into target/wasm32-wasip2/release.
+    Build {
+        /// Also builds the components that only tests and measurements use.
+        #[arg(long)]
+        test_components: bool,
+    },
+    /// Builds everything and serves it locally, with an emulator in ScaiKey's place.
+    Up(up::Options),
+    /// Runs the tests: native ones, then the built components on a runner.
+    Test(test::Options),
+    /// Everything that must pass before a merge: format, lints, tests, docs, dependencies.
+    Ci,
+    /// Measures throughput and latency, several cases side by side in one run.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command {
+        Command::Build { test_components } => components::build(cli.toolchain, test_components),
+        Command::Up(options) => up::run(cli.toolchain, &options),
+        Command::Test(options) => test::run(cli.toolchain, &options),
+        Command::Ci => ci::run(cli.toolchain),
+        Command::Bench(options) => bench::run(cli.toolchain, &options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
