@@ -42,7 +42,7 @@ enum Command {
     },
     /// Builds everything and serves it locally, with an emulator in ScaiKey's place.
     Up(up::Options),
-    /// Runs the tests: native ones, then the built components on a runner.
+    /// Builds the components and runs every test, end-to-end ones on the built components.
     Test(test::Options),
     /// Everything that must pass before a merge: format, lints, tests, docs, dependencies.
     Ci,

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: fast native tests first, then the built components.
+//! `cargo xtask test`: builds the components, then runs every test of the workspace.
 
 use std::process::Command;
 
@@ -12,8 +12,7 @@ use crate::runtime::Runtime;
 use crate::toolchain::{Choice, Toolchain};
 use crate::workspace::Workspace;
 
-/// Packages whose tests run built components.
-const NEED_WASM: [&str; 3] = ["scaigate-host", "scaigate-contract", END_TO_END];
+/// The package of the end-to-end tests.
 const END_TO_END: &str = "scaigate-e2e";
 
 /// Options of `cargo xtask test`.
@@ -37,37 +36,25 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
     }
 }
 
-/// Every test of the workspace.
+/// Every test of the workspace, the built components included.
+///
+/// Always with `--workspace`: a selection of packages resolves to other features
+/// of their dependencies, and cargo would build the WebAssembly engine again.
 ///
 /// # Errors
 /// A build or a test fails.
 pub fn all(choice: Choice, workspace: &Workspace) -> Result<()> {
-    let wasm: Vec<&str> = NEED_WASM
-        .into_iter()
-        .filter(|name| workspace.has(name))
-        .collect();
-
-    let mut native = cargo_test(workspace);
-    native.arg("--workspace");
-    for package in &wasm {
-        native.args(["--exclude", package]);
-    }
-    process::run(&mut native)?;
-
     let manifest = Manifest::load(&workspace.root)?;
     let toolchain = Toolchain::prepare(choice)?;
     components::build_application(workspace, &manifest, &toolchain)?;
     components::build_for_tests(workspace, &manifest, &toolchain)?;
 
-    let mut built = cargo_test(workspace);
-    // `--tests` leaves the documentation tests out: those packages have none to run.
-    built
-        .arg("--tests")
-        .env("SCAIGATE_WASM_DIR", workspace.wasm());
-    for package in wasm {
-        built.args(["--package", package]);
-    }
-    process::run(&mut built)
+    process::run(cargo_test(workspace).args(["--workspace", "--doc"]))?;
+    process::run(
+        cargo_test(workspace)
+            .args(["--workspace", "--all-targets"])
+            .env("SCAIGATE_WASM_DIR", workspace.wasm()),
+    )
 }
 
 /// The end-to-end tests that any runner must pass, on Spin.

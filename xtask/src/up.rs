@@ -106,18 +106,21 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds native programs of the workspace.
+/// Builds native programs of the workspace; with `--workspace`, so that they
+/// share their dependencies with the tests.
 ///
 /// # Errors
 /// The build fails.
-pub fn build_programs(workspace: &Workspace, packages: &[&str]) -> Result<()> {
-    if packages.is_empty() {
+pub fn build_programs(workspace: &Workspace, programs: &[&str]) -> Result<()> {
+    if programs.is_empty() {
         return Ok(());
     }
     let mut command = process::cargo();
-    command.arg("build").current_dir(&workspace.root);
-    for package in packages {
-        command.args(["--package", package]);
+    command
+        .args(["build", "--workspace"])
+        .current_dir(&workspace.root);
+    for program in programs {
+        command.args(["--bin", program]);
     }
     process::run(&mut command)
 }

@@ -1,1 +1,72 @@
-//! scaigate-callback
+//! Signing in, staying signed in and signing out: `/v1/auth/login`, `callback`, `exchange`,
+//! `token`, `refresh` and `logout`.
+#![cfg(target_family = "wasm")]
+
+mod browser;
+mod remembered;
+mod routes;
+
+use std::rc::Rc;
+
+use http::Method;
+use scaigate_kv::purge;
+use scaigate_kv::spin::{SpinDatabase, SpinKv};
+use scaigate_problem::{Code, Problem};
+use scaigate_runtime::spin::{Reply, SpinClock, SpinEntropy, SpinPorts, after_answer, serve};
+use scaigate_runtime::{Answer, Incoming, Site};
+use scaigate_types::{Clock, Entropy};
+use spin_sdk::http::Request;
+use spin_sdk::http_service;
+
+use remembered::Remembered;
+
+async fn respond(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
+    let ports = SpinPorts::default();
+    let call = routes::Call { ports: &ports, remembered, incoming };
+    let is_get = incoming.method == Method::GET;
+    match incoming.path.as_str() {
+        "/v1/auth/login" if is_get => call.get_login().await,
+        "/v1/auth/login" => {
+            incoming.require(&Method::POST, "GET, POST")?;
+            call.post_login().await
+        }
+        "/v1/auth/callback" => {
+            incoming.require(&Method::GET, "GET")?;
+            call.callback().await
+        }
+        path => {
+            incoming.require(&Method::POST, "POST")?;
+            match path {
+                "/v1/auth/exchange" => call.exchange().await,
+                "/v1/auth/token" => call.token().await,
+                "/v1/auth/refresh" => call.refresh().await,
+                "/v1/auth/logout" => call.logout().await,
+                _ => Err(Problem::new(Code::NotFound)),
+            }
+        }
+    }
+}
+
+/// Once in 256 requests, forgets what has expired, after the answer.
+fn purge_now_and_then() {
+    let [chance] = SpinEntropy.bytes();
+    if chance == 0 {
+        after_answer(async {
+            // What fails now is done another time.
+            let _ = purge::purge(&SpinDatabase, &SpinKv, SpinClock.now()).await;
+        });
+    }
+}
+
+#[http_service]
+async fn handle(request: Request) -> Reply {
+    let remembered = remembered::get().await;
+    let site = remembered.as_ref().map_or_else(|_| Site::default(), |all| all.site.clone());
+    let reply = serve("callback", request, &site, async move |incoming: &Incoming| {
+        let remembered: Rc<Remembered> = remembered?;
+        respond(&remembered, incoming).await
+    })
+    .await;
+    purge_now_and_then();
+    reply
+}

@@ -47,7 +47,11 @@ impl Verified {
     /// Reads the claims. The caller checks the signature before it hands the result out.
     pub(crate) fn read(jwt: &UnverifiedJwt<'_>) -> Result<Self, ClaimError> {
         let claims = json::object(jwt.payload(), PAYLOAD).map_err(|_| ClaimError::Unreadable)?;
-        Ok(Self { claims, algorithm: jwt.algorithm(), typ: jwt.typ().map(str::to_owned) })
+        Ok(Self {
+            claims,
+            algorithm: jwt.algorithm(),
+            typ: jwt.typ().map(str::to_owned),
+        })
     }
 
     /// The algorithm the token was verified with.
@@ -138,6 +142,8 @@ impl Verified {
 impl fmt::Debug for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Claims are personal data.
-        f.debug_struct("Verified").field("algorithm", &self.algorithm).finish_non_exhaustive()
+        f.debug_struct("Verified")
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
     }
 }

@@ -26,7 +26,10 @@ pub(crate) fn length_prefixed(parts: &[&[u8]]) -> Vec<u8> {
 /// or more: it is neither slow nor salted.
 #[must_use]
 pub fn token_hash(purpose: &'static str, token: &str) -> String {
-    base64url(&sha256(length_prefixed(&[purpose.as_bytes(), token.as_bytes()])))
+    base64url(&sha256(length_prefixed(&[
+        purpose.as_bytes(),
+        token.as_bytes(),
+    ])))
 }
 
 /// The S256 code challenge of a PKCE verifier (RFC 7636 §4.2).
@@ -42,7 +45,10 @@ pub fn constant_time_eq(a: impl AsRef<[u8]>, b: impl AsRef<[u8]>) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    let difference = a.iter().zip(b).fold(0, |seen, (x, y)| black_box(seen | (x ^ y)));
+    let difference = a
+        .iter()
+        .zip(b)
+        .fold(0, |seen, (x, y)| black_box(seen | (x ^ y)));
     black_box(difference) == 0
 }
 
@@ -52,8 +58,14 @@ mod tests {
 
     #[test]
     fn n029_length_prefixes_keep_lists_of_parts_apart() {
-        let lists: [&[&[u8]]; 6] =
-            [&[b"ab", b"c"], &[b"a", b"bc"], &[b"abc"], &[b"", b"abc"], &[b"abc", b""], &[]];
+        let lists: [&[&[u8]]; 6] = [
+            &[b"ab", b"c"],
+            &[b"a", b"bc"],
+            &[b"abc"],
+            &[b"", b"abc"],
+            &[b"abc", b""],
+            &[],
+        ];
         for (index, one) in lists.iter().enumerate() {
             for other in lists.iter().skip(index + 1) {
                 assert_ne!(length_prefixed(one), length_prefixed(other));

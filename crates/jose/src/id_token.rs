@@ -132,7 +132,10 @@ pub fn verify_id_token(
     keys: &Jwks,
     expect: &IdTokenExpectation<'_>,
 ) -> Result<IdToken, IdTokenError> {
-    if jwt.typ().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT")) {
+    if jwt
+        .typ()
+        .is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"))
+    {
         return Err(IdTokenError::Type);
     }
     let claims = keys.verify(jwt)?;
@@ -192,7 +195,11 @@ fn issuer_and_tenant(
 /// The tenant of an issuer `…/tenants/{tenant}`.
 fn named_tenant(issuer: &Issuer) -> Option<TenantId> {
     let (_, tenant) = issuer.as_str().rsplit_once("/tenants/")?;
-    if tenant.contains('/') { None } else { TenantId::parse(tenant).ok() }
+    if tenant.contains('/') {
+        None
+    } else {
+        TenantId::parse(tenant).ok()
+    }
 }
 
 /// A service's token names the client as its subject (contract/scaikey.md, 2.2). A client must
@@ -234,9 +241,15 @@ fn check_times(
 }
 
 fn check_nonce(claims: &Verified, expected: Option<&str>) -> Result<(), IdTokenError> {
-    let Some(expected) = expected else { return Ok(()) };
+    let Some(expected) = expected else {
+        return Ok(());
+    };
     let nonce = claims.text("nonce")?.ok_or(IdTokenError::Nonce)?;
-    if constant_time_eq(nonce, expected) { Ok(()) } else { Err(IdTokenError::Nonce) }
+    if constant_time_eq(nonce, expected) {
+        Ok(())
+    } else {
+        Err(IdTokenError::Nonce)
+    }
 }
 
 /// `at_hash` is the left half of the hash that belongs to the token's algorithm (OIDC Core
@@ -250,7 +263,11 @@ fn check_access_token(claims: &Verified, access_token: Option<&str>) -> Result<(
         // Ed25519 signs over SHA-512.
         Algorithm::EdDsa => left_half(&hmac_sha512::Hash::hash(access_token)),
     };
-    if constant_time_eq(hash, expected) { Ok(()) } else { Err(IdTokenError::AccessTokenHash) }
+    if constant_time_eq(hash, expected) {
+        Ok(())
+    } else {
+        Err(IdTokenError::AccessTokenHash)
+    }
 }
 
 fn left_half(hash: &[u8]) -> String {

@@ -25,9 +25,12 @@ pub(crate) struct NotAnObject;
 pub(crate) fn object(bytes: &[u8], bounds: Bounds) -> Result<Map<String, Value>, NotAnObject> {
     let mut left = bounds.values;
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = Bounded { depth: bounds.depth, left: &mut left }
-        .deserialize(&mut deserializer)
-        .map_err(|_| NotAnObject)?;
+    let value = Bounded {
+        depth: bounds.depth,
+        left: &mut left,
+    }
+    .deserialize(&mut deserializer)
+    .map_err(|_| NotAnObject)?;
     deserializer.end().map_err(|_| NotAnObject)?;
     match value {
         Value::Object(members) => Ok(members),
@@ -42,12 +45,17 @@ struct Bounded<'a> {
 
 impl Bounded<'_> {
     fn count<E: serde::de::Error>(&mut self) -> Result<(), E> {
-        *self.left = self.left.checked_sub(1).ok_or_else(|| E::custom("too many values"))?;
+        *self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or_else(|| E::custom("too many values"))?;
         Ok(())
     }
 
     fn deeper<E: serde::de::Error>(&self) -> Result<usize, E> {
-        self.depth.checked_sub(1).ok_or_else(|| E::custom("too deep"))
+        self.depth
+            .checked_sub(1)
+            .ok_or_else(|| E::custom("too deep"))
     }
 }
 
@@ -94,7 +102,10 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let depth = self.deeper()?;
         let mut items = Vec::new();
-        while let Some(item) = access.next_element_seed(Bounded { depth, left: self.left })? {
+        while let Some(item) = access.next_element_seed(Bounded {
+            depth,
+            left: self.left,
+        })? {
             items.push(item);
         }
         Ok(Value::Array(items))
@@ -104,7 +115,10 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         let depth = self.deeper()?;
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
-            let value = access.next_value_seed(Bounded { depth, left: self.left })?;
+            let value = access.next_value_seed(Bounded {
+                depth,
+                left: self.left,
+            })?;
             if members.insert(name, value).is_some() {
                 return Err(A::Error::custom("member appears twice"));
             }
@@ -118,7 +132,14 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> bool {
-        object(text.as_bytes(), Bounds { depth: 3, values: 8 }).is_ok()
+        object(
+            text.as_bytes(),
+            Bounds {
+                depth: 3,
+                values: 8,
+            },
+        )
+        .is_ok()
     }
 
     #[test]
@@ -145,6 +166,15 @@ mod tests {
         for (text, ok) in cases {
             assert_eq!(read(text), ok, "{text}");
         }
-        assert!(object(b"{\"a\":\"\xff\"}", Bounds { depth: 3, values: 8 }).is_err());
+        assert!(
+            object(
+                b"{\"a\":\"\xff\"}",
+                Bounds {
+                    depth: 3,
+                    values: 8
+                }
+            )
+            .is_err()
+        );
     }
 }

@@ -15,7 +15,10 @@ const MAX_KEYS: usize = 64;
 const MAX_TRIED: usize = 4;
 /// Longest `kid`, in bytes, as in a token's header.
 const MAX_KID: usize = 256;
-const BOUNDS: Bounds = Bounds { depth: 6, values: 4096 };
+const BOUNDS: Bounds = Bounds {
+    depth: 6,
+    values: 4096,
+};
 
 /// Why bytes are not a key set to verify with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -87,8 +90,15 @@ impl Jwks {
         if list.len() > MAX_KEYS {
             return Err(JwksError::TooManyKeys);
         }
-        let keys: Vec<Key> = list.iter().filter_map(|jwk| usable(jwk.as_object()?)).collect();
-        if keys.is_empty() { Err(JwksError::NoUsableKey) } else { Ok(Self { keys }) }
+        let keys: Vec<Key> = list
+            .iter()
+            .filter_map(|jwk| usable(jwk.as_object()?))
+            .collect();
+        if keys.is_empty() {
+            Err(JwksError::NoUsableKey)
+        } else {
+            Ok(Self { keys })
+        }
     }
 
     /// Whether the set has the key the token names or, if it names none, one for its algorithm.
@@ -97,7 +107,10 @@ impl Jwks {
     pub fn has_key_for(&self, jwt: &UnverifiedJwt<'_>) -> bool {
         match jwt.kid() {
             Some(kid) => self.keys.iter().any(|key| key.kid.as_deref() == Some(kid)),
-            None => self.keys.iter().any(|key| key.key.algorithm() == jwt.algorithm()),
+            None => self
+                .keys
+                .iter()
+                .any(|key| key.key.algorithm() == jwt.algorithm()),
         }
     }
 
@@ -136,7 +149,9 @@ impl Jwks {
 
 impl std::fmt::Debug for Jwks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Jwks").field("keys", &self.keys.len()).finish()
+        f.debug_struct("Jwks")
+            .field("keys", &self.keys.len())
+            .finish()
     }
 }
 
@@ -153,7 +168,10 @@ fn usable(jwk: &Map<String, Value>) -> Option<Key> {
         return None;
     }
     if let Some(operations) = jwk.get("key_ops") {
-        operations.as_array()?.iter().find(|operation| *operation == "verify")?;
+        operations
+            .as_array()?
+            .iter()
+            .find(|operation| *operation == "verify")?;
     }
     let kid = match jwk.get("kid") {
         None => None,

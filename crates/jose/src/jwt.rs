@@ -16,8 +16,14 @@ pub const MAX_TOKEN: usize = 8192;
 const MAX_PARAMETER: usize = 256;
 /// Longest signature: RSA with 4096 bits.
 const MAX_SIGNATURE: usize = 512;
-const HEADER: Bounds = Bounds { depth: 4, values: 64 };
-pub(crate) const PAYLOAD: Bounds = Bounds { depth: 12, values: 2048 };
+const HEADER: Bounds = Bounds {
+    depth: 4,
+    values: 64,
+};
+pub(crate) const PAYLOAD: Bounds = Bounds {
+    depth: 12,
+    values: 2048,
+};
 
 /// The signature algorithms accepted from ScaiKey; everything else is refused by name, `none` and
 /// the symmetric ones above all (RFC 8725 §3.1, §3.2).
@@ -97,7 +103,10 @@ impl<'a> UnverifiedJwt<'a> {
             .ok_or(JwtError::Compact)?;
 
         let header = json::object(&header, HEADER).map_err(|_| JwtError::Header)?;
-        if ["crit", "b64", "zip", "enc"].iter().any(|name| header.contains_key(*name)) {
+        if ["crit", "b64", "zip", "enc"]
+            .iter()
+            .any(|name| header.contains_key(*name))
+        {
             return Err(JwtError::Extension);
         }
         let parameter = |name: &str| match header.get(name) {
@@ -111,7 +120,14 @@ impl<'a> UnverifiedJwt<'a> {
         };
         let kid = parameter("kid")?.map(str::to_owned);
         let typ = parameter("typ")?.map(str::to_owned);
-        Ok(Self { signing_input, payload, signature, algorithm, kid, typ })
+        Ok(Self {
+            signing_input,
+            payload,
+            signature,
+            algorithm,
+            kid,
+            typ,
+        })
     }
 
     /// The algorithm the header names. The key decides whether it is the right one.
@@ -156,6 +172,8 @@ impl<'a> UnverifiedJwt<'a> {
 impl fmt::Debug for UnverifiedJwt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A token is a secret even before it is verified.
-        f.debug_struct("UnverifiedJwt").field("algorithm", &self.algorithm).finish_non_exhaustive()
+        f.debug_struct("UnverifiedJwt")
+            .field("algorithm", &self.algorithm)
+            .finish_non_exhaustive()
     }
 }

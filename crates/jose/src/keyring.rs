@@ -116,7 +116,10 @@ impl KeyRing {
     /// The keys for `purpose`, 256 bits each, in the order of the setting (HKDF-SHA256, RFC 5869).
     #[must_use]
     pub fn derive(&self, purpose: Purpose) -> Vec<Secret<[u8; 32]>> {
-        self.derive_with_ids(purpose).into_iter().map(|(_, key)| key).collect()
+        self.derive_with_ids(purpose)
+            .into_iter()
+            .map(|(_, key)| key)
+            .collect()
     }
 
     /// The public names of the secrets, in the order of the setting: 8 characters of base64url.
@@ -127,14 +130,21 @@ impl KeyRing {
     pub(crate) fn derive_with_ids(&self, purpose: Purpose) -> Vec<(KeyId, Secret<[u8; 32]>)> {
         self.entries
             .iter()
-            .map(|entry| (entry.id, Secret::new(expand(&entry.extracted, purpose.label()))))
+            .map(|entry| {
+                (
+                    entry.id,
+                    Secret::new(expand(&entry.extracted, purpose.label())),
+                )
+            })
             .collect()
     }
 }
 
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyRing").field("secrets", &self.entries.len()).finish()
+        f.debug_struct("KeyRing")
+            .field("secrets", &self.entries.len())
+            .finish()
     }
 }
 

@@ -42,13 +42,17 @@ impl RefreshSigner {
     /// A signer whose first key makes and all of whose keys verify.
     #[must_use]
     pub fn new(keys: &KeyRing) -> Self {
-        Self { keys: keys.derive(Purpose::RefreshToken) }
+        Self {
+            keys: keys.derive(Purpose::RefreshToken),
+        }
     }
 }
 
 impl fmt::Debug for RefreshSigner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RefreshSigner").field("keys", &self.keys.len()).finish()
+        f.debug_struct("RefreshSigner")
+            .field("keys", &self.keys.len())
+            .finish()
     }
 }
 
@@ -92,16 +96,19 @@ impl RefreshToken {
             .and_then(from_base64url)
             .map(Zeroizing::new)
             .ok_or(RefreshTokenError::Malformed)?;
-        let (content, tag) =
-            bytes.split_last_chunk::<TAG_BYTES>().ok_or(RefreshTokenError::Malformed)?;
+        let (content, tag) = bytes
+            .split_last_chunk::<TAG_BYTES>()
+            .ok_or(RefreshTokenError::Malformed)?;
         // Nothing is read from it before it is authenticated.
-        let authentic = |key: &Secret<[u8; 32]>| {
-            constant_time_eq(HMAC::mac(content, key.expose()), tag)
-        };
+        let authentic =
+            |key: &Secret<[u8; 32]>| constant_time_eq(HMAC::mac(content, key.expose()), tag);
         if !signer.keys.iter().any(authentic) {
             return Err(RefreshTokenError::Rejected);
         }
-        content.split_first().and_then(Self::read).ok_or(RefreshTokenError::Malformed)
+        content
+            .split_first()
+            .and_then(Self::read)
+            .ok_or(RefreshTokenError::Malformed)
     }
 
     /// Whether a text has the form of our refresh tokens and not of ScaiKey's.
@@ -117,6 +124,9 @@ impl RefreshToken {
             return None;
         }
         let sid = SessionId::parse(std::str::from_utf8(sid).ok()?).ok()?;
-        Some(Self { sid, generation: u32::from_be_bytes(*generation) })
+        Some(Self {
+            sid,
+            generation: u32::from_be_bytes(*generation),
+        })
     }
 }

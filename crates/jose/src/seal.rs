@@ -58,7 +58,9 @@ impl Sealer {
     /// A sealer whose first key seals and all of whose keys open.
     #[must_use]
     pub fn new(keys: &KeyRing) -> Self {
-        Self { keys: keys.derive_with_ids(Purpose::Seal) }
+        Self {
+            keys: keys.derive_with_ids(Purpose::Seal),
+        }
     }
 
     /// Seals `plaintext` for `context`. The result is 47 bytes longer.
@@ -74,7 +76,10 @@ impl Sealer {
         // Neither can fail: a ring has a key, and no plaintext here nears the cipher's 256 GiB.
         // Were it otherwise, the empty value is one that never opens.
         let sealed = self.keys.first().and_then(|(id, key)| {
-            let payload = Payload { msg: plaintext, aad: &aad };
+            let payload = Payload {
+                msg: plaintext,
+                aad: &aad,
+            };
             let ciphertext = cipher(key).encrypt(&XNonce::from(nonce), payload).ok()?;
             Some([&[VERSION], id.as_slice(), &nonce, &ciphertext].concat())
         });
@@ -98,13 +103,23 @@ impl Sealer {
             return Err(OpenError::Malformed);
         }
         let (id, rest) = rest.split_first_chunk::<6>().ok_or(OpenError::Malformed)?;
-        let (nonce, ciphertext) =
-            rest.split_first_chunk::<NONCE_BYTES>().ok_or(OpenError::Malformed)?;
-        let (_, key) =
-            self.keys.iter().find(|(known, _)| known == id).ok_or(OpenError::UnknownKey)?;
+        let (nonce, ciphertext) = rest
+            .split_first_chunk::<NONCE_BYTES>()
+            .ok_or(OpenError::Malformed)?;
+        let (_, key) = self
+            .keys
+            .iter()
+            .find(|(known, _)| known == id)
+            .ok_or(OpenError::UnknownKey)?;
         let aad = context.associated_data();
         cipher(key)
-            .decrypt(&XNonce::from(*nonce), Payload { msg: ciphertext, aad: &aad })
+            .decrypt(
+                &XNonce::from(*nonce),
+                Payload {
+                    msg: ciphertext,
+                    aad: &aad,
+                },
+            )
             .map(Secret::new)
             .map_err(|_| OpenError::Rejected)
     }
@@ -112,7 +127,9 @@ impl Sealer {
 
 impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealer").field("keys", &self.keys.len()).finish()
+        f.debug_struct("Sealer")
+            .field("keys", &self.keys.len())
+            .finish()
     }
 }
 

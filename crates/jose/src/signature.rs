@@ -48,12 +48,16 @@ impl PublicKey {
             return None;
         }
         let point = [&[4], x, y].concat();
-        p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok().map(Self::P256)
+        p256::ecdsa::VerifyingKey::from_sec1_bytes(&point)
+            .ok()
+            .map(Self::P256)
     }
 
     /// An Ed25519 key of 32 bytes. A point of low order is refused when it is used.
     pub(crate) fn ed25519(x: &[u8]) -> Option<Self> {
-        ed25519_compact::PublicKey::from_slice(x).ok().map(Self::Ed25519)
+        ed25519_compact::PublicKey::from_slice(x)
+            .ok()
+            .map(Self::Ed25519)
     }
 
     pub(crate) const fn algorithm(&self) -> Algorithm {

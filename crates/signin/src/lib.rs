@@ -9,7 +9,7 @@ pub mod begin;
 pub mod callback;
 pub mod code_post;
 pub mod config_document;
-mod failure;
+pub mod failure;
 pub mod logout;
 pub mod ports;
 pub mod redeem;
@@ -21,4 +21,4 @@ pub mod upstream_refresh;
 
 pub use ports::{Deadline, Ports};
 pub use scaikey::Memory;
-pub use session_answer::SessionAnswer;
+pub use session_answer::{SessionAnswer, membership_json, refresh_after};

@@ -195,8 +195,10 @@ fn finish(world: &World, reply: Reply, fault: Option<&Fault>) -> Response<Body> 
     };
     let mut response = Response::new(body);
     *response.status_mut() = http::StatusCode::from_u16(reply.status).unwrap_or_default();
-    *response.headers_mut() = reply.headers;
     let headers = response.headers_mut();
+    for (name, value) in reply.headers {
+        headers.append(name, value);
+    }
     // Clients measure their clock skew by this header, so it follows the emulator's clock.
     if let Ok(date) = HeaderValue::from_str(&http_date(world.now())) {
         headers.insert(header::DATE, date);

@@ -45,13 +45,18 @@ pub(super) fn name(claims: &Verified) -> Option<String> {
         (Some(first), Some(last)) => cleaned(&format!("{first} {last}")),
         (first, last) => first.or(last),
     };
-    one("name").or_else(|| one("display_name")).or_else(both).or_else(|| one("preferred_username"))
+    one("name")
+        .or_else(|| one("display_name"))
+        .or_else(both)
+        .or_else(|| one("preferred_username"))
 }
 
 /// `None` when nothing is left or it is too long.
 fn cleaned(name: &str) -> Option<String> {
-    let name: String =
-        name.chars().filter(|c| !c.is_control() && !changes_direction(*c)).collect();
+    let name: String = name
+        .chars()
+        .filter(|c| !c.is_control() && !changes_direction(*c))
+        .collect();
     let name = name.trim();
     (!name.is_empty() && name.len() <= MAX_TEXT).then(|| name.to_owned())
 }
@@ -62,10 +67,7 @@ const fn changes_direction(c: char) -> bool {
 }
 
 /// The entries of the named claims together, each a list of texts or one text.
-pub(super) fn list(
-    claims: &Verified,
-    names: &[&'static str],
-) -> Result<Vec<String>, ClaimError> {
+pub(super) fn list(claims: &Verified, names: &[&'static str]) -> Result<Vec<String>, ClaimError> {
     let mut entries: Vec<String> = Vec::new();
     for name in names {
         let values = match claims.claim(name) {

@@ -7,7 +7,12 @@ use serde_json::json;
 use crate::published::HS256_A1;
 
 fn of_header(header: &str) -> String {
-    format!("{}.{}.{}", base64url(header.as_bytes()), base64url(b"{}"), base64url(b"signature"))
+    format!(
+        "{}.{}.{}",
+        base64url(header.as_bytes()),
+        base64url(b"{}"),
+        base64url(b"signature")
+    )
 }
 
 fn error_of(token: &str) -> Option<JwtError> {
@@ -24,7 +29,10 @@ fn reads_algorithm_kid_and_typ() {
     ] {
         let token = of_header(&json!({"alg": name, "kid": "k", "typ": "JWT"}).to_string());
         let jwt = UnverifiedJwt::parse(&token).unwrap();
-        assert_eq!((jwt.algorithm(), jwt.kid(), jwt.typ()), (algorithm, Some("k"), Some("JWT")));
+        assert_eq!(
+            (jwt.algorithm(), jwt.kid(), jwt.typ()),
+            (algorithm, Some("k"), Some("JWT"))
+        );
     }
     let token = of_header(r#"{"alg":"RS256"}"#);
     let jwt = UnverifiedJwt::parse(&token).unwrap();
@@ -90,7 +98,11 @@ fn n065_refuses_none_in_every_spelling_and_a_missing_alg() {
         r#"{"typ":"JWT"}"#,
         "{}",
     ] {
-        assert_eq!(error_of(&of_header(header)), Some(JwtError::Algorithm), "{header}");
+        assert_eq!(
+            error_of(&of_header(header)),
+            Some(JwtError::Algorithm),
+            "{header}"
+        );
     }
     let unsigned = of_header(r#"{"alg":"none"}"#);
     let unsigned = &unsigned[..=unsigned.rfind('.').unwrap()];
@@ -101,11 +113,28 @@ fn n065_refuses_none_in_every_spelling_and_a_missing_alg() {
 fn n066_n067_refuses_algorithms_off_the_list() {
     assert_eq!(error_of(HS256_A1), Some(JwtError::Algorithm));
     for name in [
-        "HS256", "HS384", "HS512", "RS384", "RS512", "PS256", "ES384", "ES512", "ES256K", "Ed448",
-        "rs256", "RS256 ", "RSA-OAEP", "dir", "ML-DSA-44",
+        "HS256",
+        "HS384",
+        "HS512",
+        "RS384",
+        "RS512",
+        "PS256",
+        "ES384",
+        "ES512",
+        "ES256K",
+        "Ed448",
+        "rs256",
+        "RS256 ",
+        "RSA-OAEP",
+        "dir",
+        "ML-DSA-44",
     ] {
         let header = json!({"alg": name}).to_string();
-        assert_eq!(error_of(&of_header(&header)), Some(JwtError::Algorithm), "{name}");
+        assert_eq!(
+            error_of(&of_header(&header)),
+            Some(JwtError::Algorithm),
+            "{name}"
+        );
     }
 }
 
@@ -121,14 +150,22 @@ fn n070_refuses_extensions_that_change_the_meaning() {
         r#"{"alg":"RS256","enc":"A256GCM"}"#,
         r#"{"alg":"RS256","\u0063rit":["x"]}"#,
     ] {
-        assert_eq!(error_of(&of_header(header)), Some(JwtError::Extension), "{header}");
+        assert_eq!(
+            error_of(&of_header(header)),
+            Some(JwtError::Extension),
+            "{header}"
+        );
     }
 }
 
 #[test]
 fn n141_refuses_headers_that_are_bombs_or_ambiguous() {
     let many: String = (0..100).map(|n| format!(r#","p{n}":0"#)).collect();
-    let deep = format!(r#"{{"alg":"RS256","x":{}1{}}}"#, "[".repeat(200), "]".repeat(200));
+    let deep = format!(
+        r#"{{"alg":"RS256","x":{}1{}}}"#,
+        "[".repeat(200),
+        "]".repeat(200)
+    );
     let long = format!(r#"{{"alg":"RS256","kid":"{}"}}"#, "k".repeat(257));
     let cases = [
         r#"{"alg":"RS256","alg":"none"}"#,
@@ -147,14 +184,21 @@ fn n141_refuses_headers_that_are_bombs_or_ambiguous() {
         &long,
     ];
     for header in cases {
-        assert_eq!(error_of(&of_header(header)), Some(JwtError::Header), "{header}");
+        assert_eq!(
+            error_of(&of_header(header)),
+            Some(JwtError::Header),
+            "{header}"
+        );
     }
 }
 
 #[test]
 fn unverified_issuer_is_only_ever_an_issuer() {
     let cases = [
-        (r#"{"iss":"https://scaikey.example"}"#, Some("https://scaikey.example")),
+        (
+            r#"{"iss":"https://scaikey.example"}"#,
+            Some("https://scaikey.example"),
+        ),
         (r#"{"iss":""}"#, None),
         (r#"{"iss":7}"#, None),
         (r#"{"iss":"a b"}"#, None),
@@ -166,7 +210,11 @@ fn unverified_issuer_is_only_ever_an_issuer() {
         let header = base64url(br#"{"alg":"RS256"}"#);
         let token = format!("{header}.{}.AAAA", base64url(payload.as_bytes()));
         let issuer = UnverifiedJwt::parse(&token).unwrap().unverified_issuer();
-        assert_eq!(issuer.as_ref().map(|issuer| issuer.as_str()), expected, "{payload}");
+        assert_eq!(
+            issuer.as_ref().map(|issuer| issuer.as_str()),
+            expected,
+            "{payload}"
+        );
     }
 }
 
@@ -174,5 +222,8 @@ fn unverified_issuer_is_only_ever_an_issuer() {
 fn debug_shows_no_part_of_the_token() {
     let token = of_header(r#"{"alg":"RS256","kid":"canary"}"#);
     let shown = format!("{:?}", UnverifiedJwt::parse(&token).unwrap());
-    assert!(!shown.contains("canary") && !shown.contains(&token[..8]), "{shown}");
+    assert!(
+        !shown.contains("canary") && !shown.contains(&token[..8]),
+        "{shown}"
+    );
 }

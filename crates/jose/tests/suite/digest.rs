@@ -12,7 +12,10 @@ fn sha256_is_that_of_fips_180() {
 #[test]
 fn pkce_challenge_is_that_of_rfc_7636_appendix_b() {
     let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-    assert_eq!(pkce_challenge(verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    assert_eq!(
+        pkce_challenge(verifier),
+        "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+    );
 }
 
 #[test]
@@ -20,7 +23,12 @@ fn n029_n031_token_hash_keeps_purposes_and_tokens_apart() {
     let hash = token_hash("code", "abc");
     assert_eq!(hash.len(), 43);
     assert_eq!(hash, token_hash("code", "abc"));
-    for (purpose, token) in [("codea", "bc"), ("cod", "eabc"), ("", "codeabc"), ("codeabc", "")] {
+    for (purpose, token) in [
+        ("codea", "bc"),
+        ("cod", "eabc"),
+        ("", "codeabc"),
+        ("codeabc", ""),
+    ] {
         assert_ne!(hash, token_hash(purpose, token), "{purpose} {token}");
     }
 }

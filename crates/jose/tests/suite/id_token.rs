@@ -42,7 +42,12 @@ struct Login<'a> {
 
 impl Default for Login<'_> {
     fn default() -> Self {
-        Self { issuer: ISSUER, nonce: Some(NONCE), access_token: None, now: NOW }
+        Self {
+            issuer: ISSUER,
+            nonce: Some(NONCE),
+            access_token: None,
+            now: NOW,
+        }
     }
 }
 
@@ -56,7 +61,11 @@ impl Login<'_> {
             now: Timestamp::from_secs(self.now),
             skew: Duration::from_secs(60),
         };
-        verify_id_token(&UnverifiedJwt::parse(token).unwrap(), &keys_of(&Signer::ALL), &expect)
+        verify_id_token(
+            &UnverifiedJwt::parse(token).unwrap(),
+            &keys_of(&Signer::ALL),
+            &expect,
+        )
     }
 
     fn error(&self, changes: Value) -> Option<IdTokenError> {
@@ -84,7 +93,9 @@ fn missing(name: &'static str) -> Option<IdTokenError> {
 #[test]
 fn accepts_a_good_token_of_every_algorithm() {
     for signer in Signer::ALL {
-        let token = Login::default().verify(&signer.token(&claims(json!({})))).unwrap();
+        let token = Login::default()
+            .verify(&signer.token(&claims(json!({}))))
+            .unwrap();
         assert_eq!(token.issuer.as_str(), ISSUER);
         assert_eq!(token.subject.as_str(), "usr_1");
         assert_eq!(token.issued_at.secs(), NOW);
@@ -103,7 +114,11 @@ fn n056_issuer_must_be_the_expected_one() {
         "https://scaikey.example/tenants/tnt_1",
         "https://scaikey.example/tenants/",
     ] {
-        assert_eq!(error_of(json!({"iss": issuer})), Some(IdTokenError::Issuer), "{issuer}");
+        assert_eq!(
+            error_of(json!({"iss": issuer})),
+            Some(IdTokenError::Issuer),
+            "{issuer}"
+        );
     }
     assert_eq!(error_of(json!({"iss": null})), missing("iss"));
     for issuer in [json!(7), json!([ISSUER]), json!(""), json!("a b")] {
@@ -126,18 +141,36 @@ fn n056_tenant_issuer_must_be_of_the_tokens_own_tenant() {
         ("/tenant/tnt_1", "tnt_1"),
         ("//tenants/tnt_1", "tnt_1"),
     ] {
-        assert_eq!(of(issuer, tenant), Err(IdTokenError::Issuer), "{issuer} {tenant}");
+        assert_eq!(
+            of(issuer, tenant),
+            Err(IdTokenError::Issuer),
+            "{issuer} {tenant}"
+        );
     }
-    for tenant in ["", "a/b", "tnt_1?x", "tnt_1#x", "tnt%31", "a b", &"t".repeat(129)] {
+    for tenant in [
+        "",
+        "a/b",
+        "tnt_1?x",
+        "tnt_1#x",
+        "tnt%31",
+        "a b",
+        &"t".repeat(129),
+    ] {
         let error = of(&format!("/tenants/{tenant}"), tenant).err();
-        assert!(error == malformed("tenant_id") || error == malformed("iss"), "{tenant}");
+        assert!(
+            error == malformed("tenant_id") || error == malformed("iss"),
+            "{tenant}"
+        );
     }
     assert_eq!(error_of(json!({"tenant_id": 7})), malformed("tenant_id"));
 }
 
 #[test]
 fn n009_a_tenants_issuer_takes_no_other_tenants_token() {
-    let login = Login { issuer: "https://scaikey.example/tenants/tnt_1", ..Login::default() };
+    let login = Login {
+        issuer: "https://scaikey.example/tenants/tnt_1",
+        ..Login::default()
+    };
     let of = |issuer: &str, tenant: Value| {
         login
             .verify(&Signer::Ed25519.token(&claims(json!({"iss": issuer, "tenant_id": tenant}))))
@@ -150,16 +183,29 @@ fn n009_a_tenants_issuer_takes_no_other_tenants_token() {
     for (issuer, tenant) in [
         ("https://scaikey.example", "tnt_1"),
         ("https://scaikey.example/tenants/tnt_2", "tnt_2"),
-        ("https://scaikey.example/tenants/tnt_1/tenants/tnt_2", "tnt_2"),
+        (
+            "https://scaikey.example/tenants/tnt_1/tenants/tnt_2",
+            "tnt_2",
+        ),
     ] {
-        assert_eq!(of(issuer, json!(tenant)), Err(IdTokenError::Issuer), "{issuer}");
+        assert_eq!(
+            of(issuer, json!(tenant)),
+            Err(IdTokenError::Issuer),
+            "{issuer}"
+        );
     }
 }
 
 #[test]
 fn n057_subject_must_be_there() {
     assert_eq!(error_of(json!({"sub": null})), missing("sub"));
-    for subject in [json!(""), json!(42), json!(["a"]), json!("a".repeat(256)), json!("a\u{0}b")] {
+    for subject in [
+        json!(""),
+        json!(42),
+        json!(["a"]),
+        json!("a".repeat(256)),
+        json!("a\u{0}b"),
+    ] {
         assert_eq!(error_of(json!({"sub": subject})), malformed("sub"));
     }
 }
@@ -168,19 +214,40 @@ fn n057_subject_must_be_there() {
 fn n058_a_service_is_no_person() {
     let refused = Some(IdTokenError::NotAPerson);
     assert_eq!(error_of(json!({"sub": CLIENT})), refused);
-    assert_eq!(error_of(json!({"sub": "client-2", "client_id": "client-2"})), refused);
+    assert_eq!(
+        error_of(json!({"sub": "client-2", "client_id": "client-2"})),
+        refused
+    );
     assert_eq!(error_of(json!({"client_id": CLIENT})), None);
 }
 
 #[test]
 fn n059_audience_must_be_this_client() {
-    for audience in [json!("client-2"), json!(["client-2"]), json!("client-1 "), json!("CLIENT-1")] {
-        assert_eq!(error_of(json!({"aud": audience})), Some(IdTokenError::Audience), "{audience}");
+    for audience in [
+        json!("client-2"),
+        json!(["client-2"]),
+        json!("client-1 "),
+        json!("CLIENT-1"),
+    ] {
+        assert_eq!(
+            error_of(json!({"aud": audience})),
+            Some(IdTokenError::Audience),
+            "{audience}"
+        );
     }
     assert_eq!(error_of(json!({"aud": null})), missing("aud"));
     assert_eq!(error_of(json!({"aud": []})), missing("aud"));
-    for audience in [json!(7), json!({"client-1": 1}), json!([7]), json!(vec![CLIENT; 17])] {
-        assert_eq!(error_of(json!({"aud": audience})), malformed("aud"), "{audience}");
+    for audience in [
+        json!(7),
+        json!({"client-1": 1}),
+        json!([7]),
+        json!(vec![CLIENT; 17]),
+    ] {
+        assert_eq!(
+            error_of(json!({"aud": audience})),
+            malformed("aud"),
+            "{audience}"
+        );
     }
 }
 
@@ -191,9 +258,18 @@ fn n060_audience_lists_hold_this_client_alone() {
         (json!({"aud": [CLIENT]}), None),
         (json!({"aud": [CLIENT], "azp": CLIENT}), None),
         (json!({"azp": CLIENT}), None),
-        (json!({"aud": [CLIENT, "client-2"]}), Some(IdTokenError::Audience)),
-        (json!({"aud": [CLIENT, "client-2"], "azp": CLIENT}), Some(IdTokenError::Audience)),
-        (json!({"aud": ["client-2", CLIENT]}), Some(IdTokenError::Audience)),
+        (
+            json!({"aud": [CLIENT, "client-2"]}),
+            Some(IdTokenError::Audience),
+        ),
+        (
+            json!({"aud": [CLIENT, "client-2"], "azp": CLIENT}),
+            Some(IdTokenError::Audience),
+        ),
+        (
+            json!({"aud": ["client-2", CLIENT]}),
+            Some(IdTokenError::Audience),
+        ),
         (json!({"aud": [CLIENT, CLIENT]}), party),
         (json!({"aud": [CLIENT, CLIENT], "azp": CLIENT}), None),
         (json!({"azp": "client-2"}), party),
@@ -208,9 +284,13 @@ fn n060_audience_lists_hold_this_client_alone() {
 #[test]
 fn n061_n145_expiry_must_be_ahead() {
     let expired = Some(IdTokenError::Expired);
-    for (expires_at, expected) in
-        [(NOW + 1, None), (NOW - 60, None), (NOW - 61, expired), (NOW - 301, expired), (0, expired)]
-    {
+    for (expires_at, expected) in [
+        (NOW + 1, None),
+        (NOW - 60, None),
+        (NOW - 61, expired),
+        (NOW - 301, expired),
+        (0, expired),
+    ] {
         let changes = json!({"exp": expires_at, "iat": NOW - 1000});
         assert_eq!(error_of(changes), expected, "{expires_at}");
     }
@@ -236,7 +316,11 @@ fn n043_n061_n063_dates_are_whole_seconds_in_range() {
             json!([1_800_000_300]),
             json!({"secs": 1_800_000_300}),
         ] {
-            assert_eq!(error_of(json!({name: bad})), malformed(name), "{name} {bad}");
+            assert_eq!(
+                error_of(json!({name: bad})),
+                malformed(name),
+                "{name} {bad}"
+            );
         }
     }
     // The last second of the year 9999 is still a date.
@@ -246,9 +330,12 @@ fn n043_n061_n063_dates_are_whole_seconds_in_range() {
 #[test]
 fn n062_n145_issue_time_must_be_there_and_not_ahead() {
     let ahead = Some(IdTokenError::NotYetValid);
-    for (issued_at, expected) in
-        [(NOW - 86_400, None), (NOW + 60, None), (NOW + 61, ahead), (NOW + 86_400, ahead)]
-    {
+    for (issued_at, expected) in [
+        (NOW - 86_400, None),
+        (NOW + 60, None),
+        (NOW + 61, ahead),
+        (NOW + 86_400, ahead),
+    ] {
         let changes = json!({"iat": issued_at, "exp": NOW + 100_000});
         assert_eq!(error_of(changes), expected, "{issued_at}");
     }
@@ -258,34 +345,59 @@ fn n062_n145_issue_time_must_be_there_and_not_ahead() {
 #[test]
 fn n063_n145_not_before_must_have_come() {
     let ahead = Some(IdTokenError::NotYetValid);
-    for (not_before, expected) in
-        [(0, None), (NOW, None), (NOW + 60, None), (NOW + 61, ahead), (NOW + 200, ahead)]
-    {
-        assert_eq!(error_of(json!({"nbf": not_before})), expected, "{not_before}");
+    for (not_before, expected) in [
+        (0, None),
+        (NOW, None),
+        (NOW + 60, None),
+        (NOW + 61, ahead),
+        (NOW + 200, ahead),
+    ] {
+        assert_eq!(
+            error_of(json!({"nbf": not_before})),
+            expected,
+            "{not_before}"
+        );
     }
 }
 
 #[test]
 fn n145_a_clock_that_goes_backwards_refuses() {
-    let login = Login { now: NOW - 3600, ..Login::default() };
+    let login = Login {
+        now: NOW - 3600,
+        ..Login::default()
+    };
     assert_eq!(login.error(json!({})), Some(IdTokenError::NotYetValid));
-    let login = Login { now: 0, ..Login::default() };
+    let login = Login {
+        now: 0,
+        ..Login::default()
+    };
     assert_eq!(login.error(json!({})), Some(IdTokenError::NotYetValid));
 }
 
 #[test]
 fn n064_nonce_must_be_that_of_the_login() {
     let wrong = Some(IdTokenError::Nonce);
-    for nonce in [Value::Null, json!(""), json!("other"), json!("n-0S6_WzA2M"), json!("N-0S6_WzA2Mj")]
-    {
+    for nonce in [
+        Value::Null,
+        json!(""),
+        json!("other"),
+        json!("n-0S6_WzA2M"),
+        json!("N-0S6_WzA2Mj"),
+    ] {
         assert_eq!(error_of(json!({"nonce": nonce})), wrong, "{nonce}");
     }
     assert_eq!(error_of(json!({"nonce": [NONCE]})), malformed("nonce"));
     // Another login's nonce, sent again.
-    let other = Login { nonce: Some("another"), ..Login::default() };
+    let other = Login {
+        nonce: Some("another"),
+        ..Login::default()
+    };
     assert_eq!(other.error(json!({})), wrong);
     // Nothing was sent, nothing is asked.
-    let none = Login { nonce: None, ..Login::default() };
+    let none = Login {
+        nonce: None,
+        ..Login::default()
+    };
     assert_eq!(none.error(json!({"nonce": null})), None);
     assert_eq!(none.error(json!({})), None);
 }
@@ -314,7 +426,11 @@ fn n076_other_kinds_of_token_are_no_id_token() {
     ] {
         let header = json!({"alg": "EdDSA", "kid": "ed25519", "typ": typ});
         let token = Signer::Ed25519.token_with(&header, &claims(json!({})));
-        assert_eq!(Login::default().verify(&token).err(), Some(IdTokenError::Type), "{typ}");
+        assert_eq!(
+            Login::default().verify(&token).err(),
+            Some(IdTokenError::Type),
+            "{typ}"
+        );
     }
     for typ in ["JWT", "jwt"] {
         let header = json!({"alg": "EdDSA", "kid": "ed25519", "typ": typ});
@@ -333,11 +449,20 @@ fn n078_access_token_hash_must_belong_to_the_access_token() {
     let sha512 = ring::digest::digest(&ring::digest::SHA512, ACCESS_TOKEN.as_bytes());
     let sha512_half = base64url(&sha512.as_ref()[..32]);
     for signer in Signer::ALL {
-        let right = if signer == Signer::Ed25519 { &sha512_half } else { SHA256_HALF };
+        let right = if signer == Signer::Ed25519 {
+            &sha512_half
+        } else {
+            SHA256_HALF
+        };
         let full = base64url(&scaigate_jose::sha256(ACCESS_TOKEN));
         let check = |hash: Value, access_token| {
-            let login = Login { access_token, ..Login::default() };
-            login.verify(&signer.token(&claims(json!({"at_hash": hash})))).err()
+            let login = Login {
+                access_token,
+                ..Login::default()
+            };
+            login
+                .verify(&signer.token(&claims(json!({"at_hash": hash}))))
+                .err()
         };
         let wrong = Some(IdTokenError::AccessTokenHash);
         assert_eq!(check(json!(right), Some(ACCESS_TOKEN)), None, "{signer:?}");
@@ -360,7 +485,11 @@ fn n141_claims_that_are_bombs_or_ambiguous_are_unreadable() {
         format!(r#"{good},"sub":"usr_2"}}"#),
         format!(r#"{good},"\u0073ub":"usr_2"}}"#),
         format!(r#"{good},"x":{}1{}}}"#, "[".repeat(100), "]".repeat(100)),
-        format!(r#"{good},"x":{}1{}}}"#, r#"{"y":"#.repeat(100), "}".repeat(100)),
+        format!(
+            r#"{good},"x":{}1{}}}"#,
+            r#"{"y":"#.repeat(100),
+            "}".repeat(100)
+        ),
         format!(r#"{good},"x":[{}1]}}"#, "1,".repeat(2100)),
         format!(r#"{good},"x":1e999}}"#),
         format!("{good}}}{{}}"),
@@ -374,6 +503,11 @@ fn n141_claims_that_are_bombs_or_ambiguous_are_unreadable() {
         let token = Signer::Ed25519.token_of(header.as_bytes(), payload.as_bytes());
         let unreadable = VerifyError::Claims(ClaimError::Unreadable);
         let error = Login::default().verify(&token).err();
-        assert_eq!(error, Some(IdTokenError::Verify(unreadable)), "{:.300}", payload);
+        assert_eq!(
+            error,
+            Some(IdTokenError::Verify(unreadable)),
+            "{:.300}",
+            payload
+        );
     }
 }

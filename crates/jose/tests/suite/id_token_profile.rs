@@ -13,18 +13,36 @@ fn read(changes: Value) -> IdToken {
 fn name_is_the_first_usable_of_its_sources() {
     let cases = [
         (json!({}), None),
-        (json!({"name": "Ada Lovelace", "display_name": "Ada"}), Some("Ada Lovelace")),
+        (
+            json!({"name": "Ada Lovelace", "display_name": "Ada"}),
+            Some("Ada Lovelace"),
+        ),
         (json!({"name": "", "display_name": "Ada"}), Some("Ada")),
         (json!({"name": 7, "display_name": "Ada"}), Some("Ada")),
-        (json!({"name": "n".repeat(257), "display_name": "Ada"}), Some("Ada")),
-        (json!({"first_name": "Ada", "last_name": "Lovelace"}), Some("Ada Lovelace")),
-        (json!({"given_name": "Ada", "family_name": "Lovelace"}), Some("Ada Lovelace")),
+        (
+            json!({"name": "n".repeat(257), "display_name": "Ada"}),
+            Some("Ada"),
+        ),
+        (
+            json!({"first_name": "Ada", "last_name": "Lovelace"}),
+            Some("Ada Lovelace"),
+        ),
+        (
+            json!({"given_name": "Ada", "family_name": "Lovelace"}),
+            Some("Ada Lovelace"),
+        ),
         (json!({"last_name": "Lovelace"}), Some("Lovelace")),
         (json!({"preferred_username": "ada"}), Some("ada")),
-        (json!({"name": "A\u{0}d\r\na\u{1b}[31m\u{7f}\u{85}"}), Some("Ada[31m")),
+        (
+            json!({"name": "A\u{0}d\r\na\u{1b}[31m\u{7f}\u{85}"}),
+            Some("Ada[31m"),
+        ),
         (json!({"name": "\u{202e}adA\u{2066}"}), Some("adA")),
         (json!({"name": " \t "}), None),
-        (json!({"name": "Ada \u{1f980} \u{5d0}"}), Some("Ada \u{1f980} \u{5d0}")),
+        (
+            json!({"name": "Ada \u{1f980} \u{5d0}"}),
+            Some("Ada \u{1f980} \u{5d0}"),
+        ),
         (json!({"name": "é".repeat(128)}), Some(&*"é".repeat(128))),
         (json!({"name": "é".repeat(129)}), None),
     ];
@@ -36,7 +54,12 @@ fn name_is_the_first_usable_of_its_sources() {
 #[test]
 fn n040_email_is_one_plain_address_or_nothing() {
     let longest = format!("{}@{}", "a".repeat(64), "b".repeat(255));
-    for email in ["ada@example.com", "Ada@Example.COM", "ädä@exämple.com", &longest] {
+    for email in [
+        "ada@example.com",
+        "Ada@Example.COM",
+        "ädä@exämple.com",
+        &longest,
+    ] {
         assert_eq!(read(json!({"email": email})).email.as_deref(), Some(email));
     }
     for email in [
@@ -69,7 +92,11 @@ fn email_is_verified_only_when_it_says_so() {
         (Value::Null, None),
     ];
     for (value, expected) in cases {
-        assert_eq!(read(json!({"email_verified": value})).email_verified, expected, "{value}");
+        assert_eq!(
+            read(json!({"email_verified": value})).email_verified,
+            expected,
+            "{value}"
+        );
     }
 }
 
@@ -81,7 +108,10 @@ fn roles_are_the_union_of_role_and_roles() {
         (json!({"roles": ["a", "b", "a"]}), vec!["a", "b"]),
         (json!({"role": "a", "roles": ["b", "a"]}), vec!["a", "b"]),
         (json!({"role": ["a"], "roles": "b"}), vec!["a", "b"]),
-        (json!({"roles": ["a", 7, null, {"name": "b"}, "", "r".repeat(257)]}), vec!["a"]),
+        (
+            json!({"roles": ["a", 7, null, {"name": "b"}, "", "r".repeat(257)]}),
+            vec!["a"],
+        ),
         (json!({"roles": {"a": true}}), vec![]),
     ];
     for (changes, expected) in cases {
@@ -94,7 +124,10 @@ fn n141_more_than_512_groups_refuse_the_token() {
     let groups = |count: usize| (0..count).map(|n| format!("{n}")).collect::<Vec<_>>();
     assert_eq!(read(json!({"groups": groups(512)})).groups.len(), 512);
     let error = verify(json!({"groups": groups(513)})).err();
-    assert_eq!(error, Some(IdTokenError::Claim(ClaimError::TooMany("groups"))));
+    assert_eq!(
+        error,
+        Some(IdTokenError::Claim(ClaimError::TooMany("groups")))
+    );
 }
 
 #[test]
@@ -109,13 +142,19 @@ fn session_claims_of_scaikey_are_read() {
     assert_eq!(token.groups, ["grp_1", "Admins"]);
     for sid in [json!(""), json!("s".repeat(257)), json!(7)] {
         let error = verify(json!({"sid": sid})).err();
-        assert_eq!(error, Some(IdTokenError::Claim(ClaimError::Malformed("sid"))));
+        assert_eq!(
+            error,
+            Some(IdTokenError::Claim(ClaimError::Malformed("sid")))
+        );
     }
 }
 
 #[test]
 fn debug_shows_nothing_personal() {
-    let shown = format!("{:?}", read(json!({"email": "ada@example.com", "name": "Ada"})));
+    let shown = format!(
+        "{:?}",
+        read(json!({"email": "ada@example.com", "name": "Ada"}))
+    );
     for text in ["ada", "Ada", "usr_1"] {
         assert!(!shown.contains(text), "{shown}");
     }

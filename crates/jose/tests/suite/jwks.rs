@@ -31,7 +31,10 @@ fn verifies_the_signatures_published_in_rfc_7515() {
         let verified = verify(&keys_of(&[signer]), token).unwrap();
         assert_eq!(verified.text("iss").unwrap(), Some("joe"));
         assert_eq!(verified.date("exp").unwrap().unwrap().secs(), 1_300_819_380);
-        assert_eq!(verified.claim("http://example.com/is_root"), Some(&Value::Bool(true)));
+        assert_eq!(
+            verified.claim("http://example.com/is_root"),
+            Some(&Value::Bool(true))
+        );
     }
 }
 
@@ -39,9 +42,10 @@ fn verifies_the_signatures_published_in_rfc_7515() {
 fn verifies_the_signatures_published_in_rfc_7520_and_8037_up_to_their_payload() {
     let mut cookbook = Signer::RsaB.jwk();
     cookbook["kid"] = "bilbo.baggins@hobbiton.example".into();
-    for (keys, token) in
-        [(set_of(&[cookbook]), RS256_COOKBOOK), (keys_of(&[Signer::Ed25519]), EDDSA_A4)]
-    {
+    for (keys, token) in [
+        (set_of(&[cookbook]), RS256_COOKBOOK),
+        (keys_of(&[Signer::Ed25519]), EDDSA_A4),
+    ] {
         let unreadable = VerifyError::Claims(ClaimError::Unreadable);
         assert_eq!(error_of(&keys, token), Some(unreadable));
     }
@@ -65,12 +69,25 @@ fn n067_refuses_every_changed_part_of_a_token() {
         let signature = from_base64url(parts[2]).unwrap();
         let input = format!("{}.{}", parts[0], parts[1]);
         let mut forged = vec![
-            format!("{}.{}.{}", parts[0], base64url(br#"{"sub":"you"}"#), parts[2]),
-            signer.token(&json!({"sub": "you"})).rsplit_once('.').unwrap().0.to_owned()
+            format!(
+                "{}.{}.{}",
+                parts[0],
+                base64url(br#"{"sub":"you"}"#),
+                parts[2]
+            ),
+            signer
+                .token(&json!({"sub": "you"}))
+                .rsplit_once('.')
+                .unwrap()
+                .0
+                .to_owned()
                 + "."
                 + parts[2],
             format!("{input}.{}", base64url(&signature[1..])),
-            format!("{input}.{}", base64url(&[&[0], signature.as_slice()].concat())),
+            format!(
+                "{input}.{}",
+                base64url(&[&[0], signature.as_slice()].concat())
+            ),
             format!("{input}.{}", base64url(&vec![0; signature.len()])),
             format!("{input}.{}", base64url(&vec![255; signature.len()])),
             format!("{input}.AA"),
@@ -81,7 +98,11 @@ fn n067_refuses_every_changed_part_of_a_token() {
             forged.push(format!("{input}.{}", base64url(&flipped)));
         }
         for token in forged {
-            assert_eq!(error_of(&keys, &token), Some(VerifyError::Signature), "{signer:?} {token}");
+            assert_eq!(
+                error_of(&keys, &token),
+                Some(VerifyError::Signature),
+                "{signer:?} {token}"
+            );
         }
     }
 }
@@ -92,7 +113,10 @@ fn n067_refuses_a_der_signature_where_a_fixed_one_belongs() {
     let token = Signer::P256.token(&json!({}));
     let (input, _) = token.rsplit_once('.').unwrap();
     let token = format!("{input}.{}", base64url(&der));
-    assert_eq!(error_of(&keys_of(&[Signer::P256]), &token), Some(VerifyError::Signature));
+    assert_eq!(
+        error_of(&keys_of(&[Signer::P256]), &token),
+        Some(VerifyError::Signature)
+    );
 }
 
 #[test]
@@ -101,12 +125,19 @@ fn n066_n067_key_decides_the_algorithm() {
     let header = json!({"alg": "ES256", "kid": Signer::RsaA.kid()});
     let token = Signer::P256.token_with(&header, &json!({}));
     let keys = keys_of(&[Signer::RsaA, Signer::P256]);
-    assert_eq!(error_of(&keys, &token), Some(VerifyError::AlgorithmMismatch));
+    assert_eq!(
+        error_of(&keys, &token),
+        Some(VerifyError::AlgorithmMismatch)
+    );
 
     // HMAC keyed with the public modulus, said to be RS256.
     let input = format!(
         "{}.{}",
-        base64url(json!({"alg": "RS256", "kid": "rsa-a"}).to_string().as_bytes()),
+        base64url(
+            json!({"alg": "RS256", "kid": "rsa-a"})
+                .to_string()
+                .as_bytes()
+        ),
         base64url(b"{}")
     );
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, RSA_A.n.as_bytes());
@@ -117,9 +148,8 @@ fn n066_n067_key_decides_the_algorithm() {
 
 #[test]
 fn n068_token_without_kid_is_checked_with_every_suitable_key() {
-    let token = |signer: Signer| {
-        signer.token_with(&json!({"alg": signer.alg()}), &json!({"sub": "me"}))
-    };
+    let token =
+        |signer: Signer| signer.token_with(&json!({"alg": signer.alg()}), &json!({"sub": "me"}));
     // One key, with a kid and without.
     for jwk in [Signer::RsaA.jwk(), without_kid(Signer::RsaA)] {
         assert!(verify(&set_of(&[jwk]), &token(Signer::RsaA)).is_ok());
@@ -131,9 +161,15 @@ fn n068_token_without_kid_is_checked_with_every_suitable_key() {
     }
     // None that made it.
     let others = keys_of(&[Signer::RsaB, Signer::P256]);
-    assert_eq!(error_of(&others, &token(Signer::RsaA)), Some(VerifyError::Signature));
+    assert_eq!(
+        error_of(&others, &token(Signer::RsaA)),
+        Some(VerifyError::Signature)
+    );
     // None of its algorithm.
-    assert_eq!(error_of(&others, &token(Signer::Ed25519)), Some(VerifyError::UnknownKey));
+    assert_eq!(
+        error_of(&others, &token(Signer::Ed25519)),
+        Some(VerifyError::UnknownKey)
+    );
     // Too many to try.
     let many: Vec<Value> = (0..5)
         .map(|n| {
@@ -142,7 +178,10 @@ fn n068_token_without_kid_is_checked_with_every_suitable_key() {
             jwk
         })
         .collect();
-    assert_eq!(error_of(&set_of(&many), &token(Signer::P256)), Some(VerifyError::AmbiguousKey));
+    assert_eq!(
+        error_of(&set_of(&many), &token(Signer::P256)),
+        Some(VerifyError::AmbiguousKey)
+    );
     assert!(verify(&set_of(&many[..4]), &token(Signer::P256)).is_ok());
 }
 
@@ -160,7 +199,10 @@ fn kid_must_name_one_key() {
     assert!(verify(&set_of(&[Signer::RsaA.jwk(), other]), &token).is_ok());
 
     // A named key is the only one tried, and a key without a name is no named one.
-    assert_eq!(error_of(&keys_of(&[Signer::RsaB]), &token), Some(VerifyError::UnknownKey));
+    assert_eq!(
+        error_of(&keys_of(&[Signer::RsaB]), &token),
+        Some(VerifyError::UnknownKey)
+    );
     let nameless = set_of(&[without_kid(Signer::RsaA)]);
     assert_eq!(error_of(&nameless, &token), Some(VerifyError::UnknownKey));
 }
@@ -208,45 +250,115 @@ fn keys_that_must_not_verify_are_left_out() {
     let not_on_curve = base64url(&[7; 32]);
     let left_out = [
         ("encryption", changed(Signer::RsaA, "use", json!("enc"))),
-        ("use of another type", changed(Signer::RsaA, "use", json!(1))),
-        ("no verify in key_ops", changed(Signer::RsaA, "key_ops", json!(["encrypt"]))),
-        ("key_ops of another type", changed(Signer::RsaA, "key_ops", json!("verify"))),
+        (
+            "use of another type",
+            changed(Signer::RsaA, "use", json!(1)),
+        ),
+        (
+            "no verify in key_ops",
+            changed(Signer::RsaA, "key_ops", json!(["encrypt"])),
+        ),
+        (
+            "key_ops of another type",
+            changed(Signer::RsaA, "key_ops", json!("verify")),
+        ),
         ("other hash", changed(Signer::RsaA, "alg", json!("RS512"))),
-        ("other padding", changed(Signer::RsaA, "alg", json!("PS256"))),
-        ("alg of another type of key", changed(Signer::RsaA, "alg", json!("ES256"))),
-        ("kid of another type", changed(Signer::RsaA, "kid", json!(7))),
-        ("kid too long", changed(Signer::RsaA, "kid", json!("k".repeat(257)))),
-        ("private half published", changed(Signer::RsaA, "d", json!("AQAB"))),
-        ("modulus of 1024 bits", changed(Signer::RsaA, "n", json!(base64url(&n[128..])))),
-        ("modulus of 2040 bits", changed(Signer::RsaA, "n", json!(base64url(&n[1..])))),
-        ("modulus of 4104 bits", changed(Signer::RsaA, "n", json!(base64url(&[255; 513])))),
+        (
+            "other padding",
+            changed(Signer::RsaA, "alg", json!("PS256")),
+        ),
+        (
+            "alg of another type of key",
+            changed(Signer::RsaA, "alg", json!("ES256")),
+        ),
+        (
+            "kid of another type",
+            changed(Signer::RsaA, "kid", json!(7)),
+        ),
+        (
+            "kid too long",
+            changed(Signer::RsaA, "kid", json!("k".repeat(257))),
+        ),
+        (
+            "private half published",
+            changed(Signer::RsaA, "d", json!("AQAB")),
+        ),
+        (
+            "modulus of 1024 bits",
+            changed(Signer::RsaA, "n", json!(base64url(&n[128..]))),
+        ),
+        (
+            "modulus of 2040 bits",
+            changed(Signer::RsaA, "n", json!(base64url(&n[1..]))),
+        ),
+        (
+            "modulus of 4104 bits",
+            changed(Signer::RsaA, "n", json!(base64url(&[255; 513]))),
+        ),
         ("modulus padded with zeros", {
             let padded = [vec![0; 400], n[128..].to_vec()].concat();
             changed(Signer::RsaA, "n", json!(base64url(&padded)))
         }),
-        ("even modulus", changed(Signer::RsaA, "n", json!(base64url(&even)))),
+        (
+            "even modulus",
+            changed(Signer::RsaA, "n", json!(base64url(&even))),
+        ),
         ("exponent 1", changed(Signer::RsaA, "e", json!("AQ"))),
         ("even exponent", changed(Signer::RsaA, "e", json!("AQAA"))),
         ("exponent 0", changed(Signer::RsaA, "e", json!("AA"))),
-        ("exponent over 33 bits", changed(Signer::RsaA, "e", json!(base64url(&[255; 8])))),
-        ("modulus with padding characters", changed(Signer::RsaA, "n", json!("AQAB=="))),
+        (
+            "exponent over 33 bits",
+            changed(Signer::RsaA, "e", json!(base64url(&[255; 8]))),
+        ),
+        (
+            "modulus with padding characters",
+            changed(Signer::RsaA, "n", json!("AQAB==")),
+        ),
         ("no modulus", changed(Signer::RsaA, "n", Value::Null)),
         ("other curve", changed(Signer::P256, "crv", json!("P-384"))),
-        ("point off the curve", changed(Signer::P256, "x", json!(not_on_curve))),
-        ("short coordinate", changed(Signer::P256, "y", json!(base64url(&[7; 31])))),
-        ("long coordinate", changed(Signer::P256, "y", json!(base64url(&[7; 33])))),
+        (
+            "point off the curve",
+            changed(Signer::P256, "x", json!(not_on_curve)),
+        ),
+        (
+            "short coordinate",
+            changed(Signer::P256, "y", json!(base64url(&[7; 31]))),
+        ),
+        (
+            "long coordinate",
+            changed(Signer::P256, "y", json!(base64url(&[7; 33]))),
+        ),
         ("no curve", changed(Signer::P256, "crv", Value::Null)),
         ("X25519", changed(Signer::Ed25519, "crv", json!("X25519"))),
-        ("short Ed25519 key", changed(Signer::Ed25519, "x", json!(base64url(&[7; 31])))),
-        ("symmetric", json!({"kty": "oct", "k": base64url(&[7; 32]), "kid": "rsa-a"})),
+        (
+            "short Ed25519 key",
+            changed(Signer::Ed25519, "x", json!(base64url(&[7; 31]))),
+        ),
+        (
+            "symmetric",
+            json!({"kty": "oct", "k": base64url(&[7; 32]), "kid": "rsa-a"}),
+        ),
         ("unknown type", json!({"kty": "AKP", "kid": "rsa-a"})),
-        ("no type", json!({"kid": "rsa-a", "n": RSA_A.n, "e": "AQAB"})),
+        (
+            "no type",
+            json!({"kid": "rsa-a", "n": RSA_A.n, "e": "AQAB"}),
+        ),
         ("not an object", json!("key")),
     ];
     for (what, jwk) in left_out {
-        assert_eq!(parse(&json!({"keys": [jwk]})), Some(JwksError::NoUsableKey), "{what}");
+        assert_eq!(
+            parse(&json!({"keys": [jwk]})),
+            Some(JwksError::NoUsableKey),
+            "{what}"
+        );
         // Beside a good key it does no harm.
-        assert!(verify(&set_of(&[jwk, Signer::RsaB.jwk()]), &Signer::RsaB.token(&json!({}))).is_ok());
+        assert!(
+            verify(
+                &set_of(&[jwk, Signer::RsaB.jwk()]),
+                &Signer::RsaB.token(&json!({}))
+            )
+            .is_ok()
+        );
     }
 }
 
@@ -267,7 +379,10 @@ fn keys_are_taken_in_every_usual_spelling() {
         } else {
             jwk[member] = value;
         }
-        assert!(verify(&set_of(&[jwk]), &Signer::RsaA.token(&json!({}))).is_ok(), "{member}");
+        assert!(
+            verify(&set_of(&[jwk]), &Signer::RsaA.token(&json!({}))).is_ok(),
+            "{member}"
+        );
     }
 }
 
@@ -280,7 +395,10 @@ fn ed25519_key_of_low_order_verifies_nothing() {
     let (input, _) = token.rsplit_once('.').unwrap();
     for signature in [[0; 64].to_vec(), [[1].as_slice(), &[0; 63]].concat()] {
         let token = format!("{input}.{}", base64url(&signature));
-        assert_eq!(error_of(&set_of(&[jwk.clone()]), &token), Some(VerifyError::Signature));
+        assert_eq!(
+            error_of(&set_of(&[jwk.clone()]), &token),
+            Some(VerifyError::Signature)
+        );
     }
 }
 
@@ -288,20 +406,37 @@ fn ed25519_key_of_low_order_verifies_nothing() {
 fn n141_key_sets_are_bounded_and_unambiguous() {
     let key = Signer::RsaA.jwk();
     let cases = [
-        (json!({"keys": vec![key.clone(); 65]}).to_string(), JwksError::TooManyKeys),
+        (
+            json!({"keys": vec![key.clone(); 65]}).to_string(),
+            JwksError::TooManyKeys,
+        ),
         (json!({"keys": []}).to_string(), JwksError::NoUsableKey),
         (json!({"keys": {}}).to_string(), JwksError::Unreadable),
         (json!([key]).to_string(), JwksError::Unreadable),
         ("{}".to_owned(), JwksError::Unreadable),
         (String::new(), JwksError::Unreadable),
-        (format!(r#"{{"keys":[],"keys":[{key}]}}"#), JwksError::Unreadable),
+        (
+            format!(r#"{{"keys":[],"keys":[{key}]}}"#),
+            JwksError::Unreadable,
+        ),
         (format!(r#"{{"keys":[{key}]}}x"#), JwksError::Unreadable),
-        (format!(r#"{{"x":{}1{}}}"#, "[".repeat(9), "]".repeat(9)), JwksError::Unreadable),
-        (format!(r#"{{"x":[{}1]}}"#, "1,".repeat(5000)), JwksError::Unreadable),
+        (
+            format!(r#"{{"x":{}1{}}}"#, "[".repeat(9), "]".repeat(9)),
+            JwksError::Unreadable,
+        ),
+        (
+            format!(r#"{{"x":[{}1]}}"#, "1,".repeat(5000)),
+            JwksError::Unreadable,
+        ),
         (" ".repeat(Jwks::MAX_BYTES + 1), JwksError::TooLong),
     ];
     for (text, error) in cases {
-        assert_eq!(Jwks::parse(text.as_bytes()).err(), Some(error), "{}", &text[..text.len().min(60)]);
+        assert_eq!(
+            Jwks::parse(text.as_bytes()).err(),
+            Some(error),
+            "{}",
+            &text[..text.len().min(60)]
+        );
     }
     assert!(Jwks::parse(json!({"keys": vec![key; 64]}).to_string().as_bytes()).is_ok());
 }

@@ -2,7 +2,6 @@
 //! not with the code that checks them.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     reason = "a test that can't set itself up must stop"
 )]

@@ -45,14 +45,20 @@ fn json_value() -> impl Strategy<Value = serde_json::Value> {
     leaf.prop_recursive(3, 24, 4, |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
-            proptest::collection::hash_map(".{0,6}", inner, 0..4)
-                .prop_map(|members| members.into_iter().collect::<serde_json::Map<_, _>>().into()),
+            proptest::collection::hash_map(".{0,6}", inner, 0..4).prop_map(|members| members
+                .into_iter()
+                .collect::<serde_json::Map<_, _>>()
+                .into()),
         ]
     })
 }
 
 fn configuration() -> ProptestConfig {
-    ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases: 256,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 proptest! {
@@ -133,7 +139,8 @@ proptest! {
             let there = SealContext { purpose: "p", owner: &other };
             prop_assert!(sealer.open(&there, &sealed).is_err());
         }
-        prop_assert!(sealer.open(&SealContext { purpose: "q", owner: &owner }, &sealed).is_err());
+        let elsewhere = SealContext { purpose: "q", owner: &owner };
+        prop_assert!(sealer.open(&elsewhere, &sealed).is_err());
         let mut changed = sealed.clone();
         changed[position.index(sealed.len())] ^= 1 << bit;
         prop_assert!(sealer.open(&here, &changed).is_err());

@@ -21,7 +21,13 @@ fn every_caller_derives_the_same_token_of_a_generation() {
         assert_eq!(token.expose(), again.expose());
         assert!(RefreshToken::looks_like(token.expose()));
         let read = RefreshToken::verify(&there, token.expose());
-        assert_eq!(read, Ok(RefreshToken { sid: sid("ses_1"), generation }));
+        assert_eq!(
+            read,
+            Ok(RefreshToken {
+                sid: sid("ses_1"),
+                generation
+            })
+        );
     }
 }
 
@@ -29,7 +35,9 @@ fn every_caller_derives_the_same_token_of_a_generation() {
 fn tokens_of_sessions_and_generations_differ() {
     let signer = RefreshSigner::new(&ring_of(&[1]));
     let token = |session: &str, generation| {
-        RefreshToken::issue(&signer, &sid(session), generation).expose().clone()
+        RefreshToken::issue(&signer, &sid(session), generation)
+            .expose()
+            .clone()
     };
     assert_ne!(token("ses_1", 1), token("ses_1", 2));
     assert_ne!(token("ses_1", 1), token("ses_2", 1));
@@ -42,11 +50,18 @@ fn any_changed_character_is_refused() {
     let token = RefreshToken::issue(&signer, &sid("ses_01J0000000000000000000000"), 7);
     let token = token.expose().as_bytes();
     for index in 0..token.len() {
-        for character in ALPHABET.bytes().chain(*b"=.+/ \n").filter(|c| *c != token[index]) {
+        for character in ALPHABET
+            .bytes()
+            .chain(*b"=.+/ \n")
+            .filter(|c| *c != token[index])
+        {
             let mut changed = token.to_vec();
             changed[index] = character;
             let changed = String::from_utf8(changed).unwrap();
-            assert!(RefreshToken::verify(&signer, &changed).is_err(), "{index} {character}");
+            assert!(
+                RefreshToken::verify(&signer, &changed).is_err(),
+                "{index} {character}"
+            );
         }
     }
 }
@@ -54,7 +69,9 @@ fn any_changed_character_is_refused() {
 #[test]
 fn n141_other_texts_are_no_refresh_tokens() {
     let signer = RefreshSigner::new(&ring_of(&[1]));
-    let good = RefreshToken::issue(&signer, &sid("ses_1"), 7).expose().clone();
+    let good = RefreshToken::issue(&signer, &sid("ses_1"), 7)
+        .expose()
+        .clone();
     for text in [
         String::new(),
         "sgr_".to_owned(),
@@ -76,7 +93,10 @@ fn longest_session_id_makes_a_token_that_verifies() {
     let signer = RefreshSigner::new(&ring_of(&[1]));
     let longest = sid(&"s".repeat(64));
     let token = RefreshToken::issue(&signer, &longest, u32::MAX);
-    assert_eq!(RefreshToken::verify(&signer, token.expose()).unwrap().sid, longest);
+    assert_eq!(
+        RefreshToken::verify(&signer, token.expose()).unwrap().sid,
+        longest
+    );
 }
 
 #[test]

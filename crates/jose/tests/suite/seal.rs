@@ -4,10 +4,15 @@ use scaigate_jose::{OpenError, SealContext, Sealer};
 
 use crate::{Counting, ring_of};
 
-const HERE: SealContext<'static> = SealContext { purpose: "upstream-tokens", owner: "ses_1" };
+const HERE: SealContext<'static> = SealContext {
+    purpose: "upstream-tokens",
+    owner: "ses_1",
+};
 
 fn open(sealer: &Sealer, context: &SealContext<'_>, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
-    sealer.open(context, sealed).map(|plaintext| plaintext.expose().clone())
+    sealer
+        .open(context, sealed)
+        .map(|plaintext| plaintext.expose().clone())
 }
 
 #[test]
@@ -24,7 +29,11 @@ fn n031_opens_only_for_its_purpose_and_owner() {
         ("ses_1", "upstream-tokens"),
     ] {
         let context = SealContext { purpose, owner };
-        assert_eq!(open(&sealer, &context, &sealed), Err(OpenError::Rejected), "{context:?}");
+        assert_eq!(
+            open(&sealer, &context, &sealed),
+            Err(OpenError::Rejected),
+            "{context:?}"
+        );
     }
 }
 
@@ -41,7 +50,11 @@ fn n030_any_changed_or_missing_byte_is_refused() {
                 1..=6 => OpenError::UnknownKey,
                 _ => OpenError::Rejected,
             };
-            assert_eq!(open(&sealer, &HERE, &changed), Err(expected), "{index} {bit}");
+            assert_eq!(
+                open(&sealer, &HERE, &changed),
+                Err(expected),
+                "{index} {bit}"
+            );
         }
         assert!(open(&sealer, &HERE, &sealed[..index]).is_err(), "{index}");
     }

@@ -50,15 +50,30 @@ fn part(token: &str, index: usize) -> Value {
 
 /// Signs any header and payload with the key of `ring`, by another implementation.
 fn forge(ring: &KeyRing, header: &Value, payload: &[u8]) -> String {
-    let input = format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(payload));
-    let key = hmac::Key::new(hmac::HMAC_SHA256, ring.derive(Purpose::SessionToken)[0].expose());
-    format!("{input}.{}", base64url(hmac::sign(&key, input.as_bytes()).as_ref()))
+    let input = format!(
+        "{}.{}",
+        base64url(header.to_string().as_bytes()),
+        base64url(payload)
+    );
+    let key = hmac::Key::new(
+        hmac::HMAC_SHA256,
+        ring.derive(Purpose::SessionToken)[0].expose(),
+    );
+    format!(
+        "{input}.{}",
+        base64url(hmac::sign(&key, input.as_bytes()).as_ref())
+    )
 }
 
 #[test]
 fn what_was_signed_is_read_back() {
     let full = claims();
-    let bare = SessionClaims { admin_role: None, email: None, name: None, ..claims() };
+    let bare = SessionClaims {
+        admin_role: None,
+        email: None,
+        name: None,
+        ..claims()
+    };
     for claims in [full, bare] {
         let token = signer().sign(&claims).unwrap();
         assert!(SessionSigner::recognises(&token));
@@ -90,7 +105,9 @@ fn token_carries_the_documented_header_and_claims() {
 fn n032_n145_times_are_kept_to_five_seconds() {
     let token = signer().sign(&claims()).unwrap();
     let at = |seconds: u64| {
-        signer().verify(&token, PUBLIC_URL, Timestamp::from_secs(seconds)).err()
+        signer()
+            .verify(&token, PUBLIC_URL, Timestamp::from_secs(seconds))
+            .err()
     };
     let (issued, expires) = (NOW.secs(), NOW.secs() + 900);
     let cases = [
@@ -113,7 +130,12 @@ fn n032_n145_times_are_kept_to_five_seconds() {
 #[test]
 fn tokens_of_other_deployments_are_refused() {
     let token = signer().sign(&claims()).unwrap();
-    for url in ["https://gate.example/", "https://GATE.example", "http://gate.example", ""] {
+    for url in [
+        "https://gate.example/",
+        "https://GATE.example",
+        "http://gate.example",
+        "",
+    ] {
         let error = signer().verify(&token, url, NOW).err();
         assert_eq!(error, Some(SessionTokenError::Audience), "{url}");
     }
@@ -149,13 +171,20 @@ fn n065_n066_forged_and_foreign_tokens_are_refused() {
         (with("alg", json!("RS256")), malformed),
         (with("typ", json!("JWT")), malformed),
         (with("typ", json!("SCAIGATE-SESSION+JWT")), malformed),
-        (with("kid", json!("AAAAAAAA")), Some(SessionTokenError::UnknownKey)),
+        (
+            with("kid", json!("AAAAAAAA")),
+            Some(SessionTokenError::UnknownKey),
+        ),
         (with("kid", Value::Null), malformed),
         (with("crit", json!(["exp"])), malformed),
         (with("jwk", json!({"kty": "oct", "k": "AAAA"})), malformed),
     ];
     for (header, expected) in headers {
-        assert_eq!(verify(&forge(&ring, &header, payload.as_bytes())), expected, "{header}");
+        assert_eq!(
+            verify(&forge(&ring, &header, payload.as_bytes())),
+            expected,
+            "{header}"
+        );
     }
     let foreign = forge(&ring_of(&[2]), &good, payload.as_bytes());
     assert_eq!(verify(&foreign), Some(SessionTokenError::Signature));
@@ -185,10 +214,16 @@ fn n031_what_was_derived_for_another_purpose_signs_no_session() {
     let header = json!({"alg": "HS256", "typ": "scaigate-session+jwt", "kid": kid});
     let payload = part(&signer().sign(&claims()).unwrap(), 1).to_string();
     for purpose in [Purpose::RefreshToken, Purpose::Seal, Purpose::LoginState] {
-        let input =
-            format!("{}.{}", base64url(header.to_string().as_bytes()), base64url(payload.as_bytes()));
+        let input = format!(
+            "{}.{}",
+            base64url(header.to_string().as_bytes()),
+            base64url(payload.as_bytes())
+        );
         let key = hmac::Key::new(hmac::HMAC_SHA256, ring.derive(purpose)[0].expose());
-        let token = format!("{input}.{}", base64url(hmac::sign(&key, input.as_bytes()).as_ref()));
+        let token = format!(
+            "{input}.{}",
+            base64url(hmac::sign(&key, input.as_bytes()).as_ref())
+        );
         let error = signer().verify(&token, PUBLIC_URL, NOW).err();
         assert_eq!(error, Some(SessionTokenError::Signature), "{purpose:?}");
     }
@@ -203,24 +238,29 @@ fn rightly_signed_tokens_still_need_their_claims() {
     let header = json!({"alg": "HS256", "typ": "scaigate-session+jwt", "kid": kid});
     let payload = part(&signer().sign(&claims()).unwrap(), 1);
     let missing = [
-        ("iss", SessionTokenError::Audience),
-        ("aud", SessionTokenError::Audience),
-        ("exp", SessionTokenError::Claims),
-        ("iat", SessionTokenError::Claims),
-        ("sub", SessionTokenError::Claims),
-        ("sub_iss", SessionTokenError::Claims),
-        ("person_id", SessionTokenError::Claims),
-        ("tenant_id", SessionTokenError::Claims),
-        ("workspace_id", SessionTokenError::Claims),
-        ("role", SessionTokenError::Claims),
-        ("sid", SessionTokenError::Claims),
-        ("jti", SessionTokenError::Claims),
+        "iss",
+        "aud",
+        "exp",
+        "iat",
+        "sub",
+        "sub_iss",
+        "person_id",
+        "tenant_id",
+        "workspace_id",
+        "role",
+        "sid",
+        "jti",
     ];
-    for (name, expected) in missing {
+    let refused = Some(SessionTokenError::Claims);
+    for name in missing {
         let mut changed = payload.clone();
         changed.as_object_mut().unwrap().remove(name);
         let token = forge(&ring, &header, changed.to_string().as_bytes());
-        assert_eq!(signer().verify(&token, PUBLIC_URL, NOW).err(), Some(expected), "{name}");
+        assert_eq!(
+            signer().verify(&token, PUBLIC_URL, NOW).err(),
+            refused,
+            "{name}"
+        );
     }
     let wrong = [
         ("role", json!("owner")),
@@ -237,7 +277,25 @@ fn rightly_signed_tokens_still_need_their_claims() {
         let mut changed = payload.clone();
         changed[name] = value;
         let token = forge(&ring, &header, changed.to_string().as_bytes());
-        assert!(signer().verify(&token, PUBLIC_URL, NOW).is_err(), "{name}");
+        assert_eq!(
+            signer().verify(&token, PUBLIC_URL, NOW).err(),
+            refused,
+            "{name}"
+        );
+    }
+    for payload in [
+        "[]",
+        "null",
+        "{}",
+        "not json",
+        &format!(r#"{{"iss":"x",{}"#, &payload.to_string()[1..]),
+    ] {
+        let token = forge(&ring, &header, payload.as_bytes());
+        assert_eq!(
+            signer().verify(&token, PUBLIC_URL, NOW).err(),
+            refused,
+            "{payload}"
+        );
     }
 }
 
@@ -245,10 +303,23 @@ fn rightly_signed_tokens_still_need_their_claims() {
 fn n043_lifetimes_that_would_wrap_are_never_signed() {
     let year_2200 = Timestamp::from_secs(7_258_118_400);
     let cases = [
-        SessionClaims { expires_at: Timestamp::MAX, ..claims() },
-        SessionClaims { expires_at: year_2200, ..claims() },
-        SessionClaims { issued_at: year_2200, expires_at: year_2200, ..claims() },
-        SessionClaims { expires_at: NOW.minus(Duration::from_secs(1)), ..claims() },
+        SessionClaims {
+            expires_at: Timestamp::MAX,
+            ..claims()
+        },
+        SessionClaims {
+            expires_at: year_2200,
+            ..claims()
+        },
+        SessionClaims {
+            issued_at: year_2200,
+            expires_at: year_2200,
+            ..claims()
+        },
+        SessionClaims {
+            expires_at: NOW.minus(Duration::from_secs(1)),
+            ..claims()
+        },
     ];
     for claims in cases {
         assert_eq!(signer().sign(&claims).err(), Some(SignError::Lifetime));
@@ -257,7 +328,10 @@ fn n043_lifetimes_that_would_wrap_are_never_signed() {
 
 #[test]
 fn n141_tokens_that_no_header_could_carry_are_never_signed() {
-    let claims = SessionClaims { name: Some("n".repeat(8192)), ..claims() };
+    let claims = SessionClaims {
+        name: Some("n".repeat(8192)),
+        ..claims()
+    };
     assert_eq!(signer().sign(&claims).err(), Some(SignError::TooLong));
 }
 

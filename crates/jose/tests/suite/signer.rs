@@ -112,12 +112,20 @@ pub fn set_of(jwks: &[Value]) -> Jwks {
 
 /// A key set of the public keys of these signers.
 pub fn keys_of(signers: &[Signer]) -> Jwks {
-    set_of(&signers.iter().map(|signer| signer.jwk()).collect::<Vec<_>>())
+    set_of(
+        &signers
+            .iter()
+            .map(|signer| signer.jwk())
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn sign_rsa(key: &RsaNumbers, message: &[u8]) -> Vec<u8> {
     let pair = RsaKeyPair::from_components(&KeyPairComponents {
-        public_key: PublicKeyComponents { n: bytes(key.n), e: vec![1, 0, 1] },
+        public_key: PublicKeyComponents {
+            n: bytes(key.n),
+            e: vec![1, 0, 1],
+        },
         d: bytes(key.d),
         p: bytes(key.p),
         q: bytes(key.q),
@@ -127,7 +135,13 @@ fn sign_rsa(key: &RsaNumbers, message: &[u8]) -> Vec<u8> {
     })
     .unwrap();
     let mut signature = vec![0; pair.public().modulus_len()];
-    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
+    pair.sign(
+        &RSA_PKCS1_SHA256,
+        &SystemRandom::new(),
+        message,
+        &mut signature,
+    )
+    .unwrap();
     signature
 }
 

@@ -1,0 +1,52 @@
+//! The settings, parsed once per instance.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use scaigate_problem::Problem;
+use scaigate_runtime::Site;
+use scaigate_runtime::spin::VariableValues;
+use scaigate_signin::settings::{self, Settings};
+
+const VARIABLES: &[&str] = &[
+    "scaikey_base_url",
+    "scaiflow_scaikey_client_id",
+    "scaiflow_scaikey_client_secret",
+    "scaikey_audience",
+    "public_url",
+    "app_url",
+    "env",
+    "dangerous_allow_dev_auth",
+    "session_secret",
+    "session_ttl_seconds",
+    "refresh_ttl_days",
+    "password_grant_enabled",
+    "bootstrap_super_admin",
+];
+
+/// What an instance remembers.
+pub struct Remembered {
+    /// The settings.
+    pub settings: Settings,
+    /// Which origins may call.
+    pub site: Site,
+}
+
+thread_local! {
+    static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+}
+
+/// The settings. Faults are not remembered: they are found again by the next request.
+pub async fn get() -> Result<Rc<Remembered>, Problem> {
+    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
+        return Ok(remembered);
+    }
+    let values = VariableValues::read(VARIABLES).await?;
+    let settings = settings::settings(&|name: &str| values.get(name))?;
+    let deployment = &settings.deployment;
+    let own = deployment.public_url.origin().clone();
+    let site = Site::new(deployment.apps.iter().cloned().chain([own]));
+    let remembered = Rc::new(Remembered { settings, site });
+    SETTINGS.set(Some(Rc::clone(&remembered)));
+    Ok(remembered)
+}

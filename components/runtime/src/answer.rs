@@ -1,0 +1,78 @@
+//! Answers.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::Value;
+
+/// An answer with its whole body.
+pub type Answer = Response<Bytes>;
+
+fn with_type(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+}
+
+/// 200 with a JSON body.
+#[must_use]
+pub fn json(body: &Value) -> Answer {
+    with_type(StatusCode::OK, "application/json", Bytes::from(body.to_string()))
+}
+
+/// 303 to `location`, which must be one that has been checked: a browser follows it with GET and
+/// posts nothing again (RFC 9700 §4.12).
+#[must_use]
+pub fn see_other(location: &str) -> Answer {
+    let mut answer = Response::new(Bytes::new());
+    *answer.status_mut() = StatusCode::SEE_OTHER;
+    if let Ok(value) = HeaderValue::from_str(location) {
+        answer.headers_mut().insert(header::LOCATION, value);
+    }
+    answer
+}
+
+/// A page without scripts or foreign content. `title` and `paragraphs` are escaped.
+#[must_use]
+pub fn page(status: u16, title: &str, paragraphs: &[&str]) -> Answer {
+    let paragraphs: String =
+        paragraphs.iter().map(|text| format!("<p>{}</p>\n", escape(text))).collect();
+    let title = escape(title);
+    let body = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n</head>\n\
+         <body>\n<main>\n<h1>{title}</h1>\n{paragraphs}</main>\n</body>\n</html>\n"
+    );
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    with_type(status, "text/html; charset=utf-8", Bytes::from(body))
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n_013_pages_escape_what_they_show() {
+        let answer = page(400, "<x>", &["<script>alert('1')</script>", "a & \"b\""]);
+        let body = String::from_utf8(answer.body().to_vec()).unwrap();
+        assert!(!body.contains("<script") && !body.contains("<x>"));
+        assert!(body.contains("&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;"));
+        assert!(body.contains("a &amp; &quot;b&quot;"));
+    }
+}

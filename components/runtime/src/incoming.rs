@@ -1,0 +1,78 @@
+//! A request, read whole.
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use scaigate_problem::{Code, Problem};
+
+use crate::{cookie, request_id};
+
+/// The most body bytes that are read. Enough for every request of the sign-in.
+pub const MAX_BODY: usize = 65_536;
+
+/// A request, read whole and bounded.
+#[derive(Debug)]
+pub struct Incoming {
+    /// The method.
+    pub method: Method,
+    /// The path below the host, without the `/api` that ScaiFlow's clients put in front.
+    pub path: String,
+    /// The query without `?`; empty when there is none. Holds secrets: never logged.
+    pub query: String,
+    /// The headers. Hold secrets: never logged.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// Finds the log line of this request.
+    pub request_id: String,
+}
+
+impl Incoming {
+    /// Builds a request from its parts. `fresh_id` is used when the caller sent no sane
+    /// `X-Request-ID`.
+    #[must_use]
+    pub fn new(parts: http::request::Parts, body: Bytes, fresh_id: impl FnOnce() -> String) -> Self {
+        let path = parts.uri.path();
+        let path = path.strip_prefix("/api").filter(|rest| rest.starts_with("/v1")).unwrap_or(path);
+        let request_id = request_id::accepted(&parts.headers).unwrap_or_else(fresh_id);
+        Self {
+            path: path.to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            method: parts.method,
+            headers: parts.headers,
+            body,
+            request_id,
+        }
+    }
+
+    /// The header `name` as text, when it is there once and is text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let first = values.next()?;
+        if values.next().is_some() { None } else { first.to_str().ok() }
+    }
+
+    /// The value of the cookie `name`; `None` when there is none or more than one.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        cookie::find(&self.headers, name)
+    }
+
+    /// Whether the caller wants a page rather than data.
+    #[must_use]
+    pub fn wants_html(&self) -> bool {
+        self.header("accept").is_some_and(|accept| accept.contains("text/html"))
+    }
+
+    /// Requires the method of this address.
+    ///
+    /// # Errors
+    /// [`Code::MethodNotAllowed`].
+    pub fn require(&self, method: &Method, allow: &'static str) -> Result<(), Problem> {
+        if self.method == method {
+            Ok(())
+        } else {
+            Err(Problem::new(Code::MethodNotAllowed).with_allow(allow))
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Which origins may talk to us from a browser, and what every answer carries.
+
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use scaigate_problem::{Code, Problem};
+use scaigate_types::Origin;
+
+use crate::{Answer, Incoming};
+
+/// The origins of this deployment: its own and its apps'.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    origins: Vec<Origin>,
+}
+
+impl Site {
+    /// A site of these origins.
+    #[must_use]
+    pub fn new(origins: impl IntoIterator<Item = Origin>) -> Self {
+        Self { origins: origins.into_iter().collect() }
+    }
+
+    fn knows(&self, origin: &str) -> bool {
+        self.origins.iter().any(|known| known.as_str() == origin)
+    }
+
+    /// Refuses what a page on a foreign origin sends. A request without `Origin` is not one of a
+    /// page that posts or fetches across origins.
+    pub(crate) fn check(&self, request: &Incoming) -> Result<(), Problem> {
+        let safe = matches!(request.method, Method::GET | Method::HEAD);
+        let foreign = request.headers.get_all(header::ORIGIN).iter().any(|origin| {
+            !origin.to_str().is_ok_and(|origin| self.knows(origin))
+        });
+        if foreign && !safe {
+            return Err(Problem::new(Code::OriginNotAllowed));
+        }
+        // Without `Origin`, a browser still says where a request comes from.
+        let site = request.header("sec-fetch-site");
+        let unnamed = !request.headers.contains_key(header::ORIGIN);
+        if !safe && unnamed && matches!(site, Some("cross-site" | "same-site")) {
+            return Err(Problem::new(Code::OriginNotAllowed));
+        }
+        Ok(())
+    }
+
+    /// The answer to a preflight request, if this is one of a known origin.
+    pub(crate) fn preflight(&self, request: &Incoming) -> Option<Answer> {
+        if request.method != Method::OPTIONS || !request.headers.contains_key(header::ORIGIN) {
+            return None;
+        }
+        let mut answer = Answer::default();
+        *answer.status_mut() = StatusCode::NO_CONTENT;
+        let headers = answer.headers_mut();
+        let set = |headers: &mut HeaderMap, name, value| {
+            headers.insert(name, HeaderValue::from_static(value));
+        };
+        set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE");
+        set(
+            headers,
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type, x-request-id, traceparent",
+        );
+        set(headers, header::ACCESS_CONTROL_MAX_AGE, "600");
+        Some(answer)
+    }
+
+    /// Adds to an answer what every one carries.
+    pub(crate) fn dress(&self, request: &Incoming, answer: &mut Answer) {
+        let length = answer.body().len();
+        let headers = answer.headers_mut();
+        // Without it Spin answers chunked, in two writes.
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        if let Ok(id) = HeaderValue::from_str(&request.request_id) {
+            headers.insert("x-request-id", id);
+        }
+        let mut default = |name: &'static str, value: &'static str| {
+            headers.entry(name).or_insert(HeaderValue::from_static(value));
+        };
+        default("cache-control", "no-store");
+        default("x-content-type-options", "nosniff");
+        default("referrer-policy", "no-referrer");
+        default("x-frame-options", "DENY");
+        default("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+        headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        if let Some(origin) = request.headers.get(header::ORIGIN)
+            && origin.to_str().is_ok_and(|origin| self.knows(origin))
+        {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(
+                header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+                HeaderValue::from_static("true"),
+            );
+            headers.insert(
+                header::ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static("x-request-id, retry-after"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    fn site() -> Site {
+        Site::new([Origin::of("https://app.example").unwrap()])
+    }
+
+    fn request(method: &str, headers: &[(&str, &str)]) -> Incoming {
+        let mut builder = http::Request::builder().method(method).uri("/v1/auth/login");
+        for (name, value) in headers {
+            builder = builder.header(*name, *value);
+        }
+        let (parts, ()) = builder.body(()).unwrap().into_parts();
+        Incoming::new(parts, Bytes::new(), || "req_test".to_owned())
+    }
+
+    #[test]
+    fn n_024_state_changing_requests_of_foreign_pages_are_refused() {
+        for (method, headers, refused) in [
+            ("POST", vec![], false),
+            ("POST", vec![("origin", "https://app.example")], false),
+            ("POST", vec![("origin", "https://evil.example")], true),
+            ("POST", vec![("origin", "null")], true),
+            ("POST", vec![("origin", "https://app.example.evil.example")], true),
+            ("POST", vec![("origin", "https://app.example"), ("origin", "https://evil.example")], true),
+            ("POST", vec![("sec-fetch-site", "cross-site")], true),
+            ("POST", vec![("sec-fetch-site", "same-site")], true),
+            ("POST", vec![("sec-fetch-site", "same-origin")], false),
+            ("GET", vec![("sec-fetch-site", "cross-site")], false),
+            ("DELETE", vec![("origin", "https://evil.example")], true),
+        ] {
+            let got = site().check(&request(method, &headers));
+            assert_eq!(got.is_err(), refused, "{method} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn n_026_credentials_are_offered_to_known_origins_only() {
+        for (origin, known) in [("https://app.example", true), ("https://evil.example", false), ("null", false)] {
+            let mut answer = Answer::default();
+            site().dress(&request("GET", &[("origin", origin)]), &mut answer);
+            let headers = answer.headers();
+            assert_eq!(headers.contains_key("access-control-allow-origin"), known, "{origin}");
+            assert_eq!(headers.contains_key("access-control-allow-credentials"), known, "{origin}");
+            assert_eq!(headers["vary"], "Origin");
+        }
+    }
+
+    #[test]
+    fn n_037_n_038_answers_are_neither_framed_nor_cached() {
+        let mut answer = crate::answer::page(200, "x", &[]);
+        site().dress(&request("GET", &[]), &mut answer);
+        let headers = answer.headers();
+        assert_eq!(headers["cache-control"], "no-store");
+        assert_eq!(headers["x-frame-options"], "DENY");
+        assert!(headers["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
+        assert_eq!(headers["referrer-policy"], "no-referrer");
+        assert_eq!(headers["content-length"], answer.body().len().to_string());
+    }
+}

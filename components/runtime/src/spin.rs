@@ -1,0 +1,17 @@
+//! The half that names Spin.
+
+mod ports;
+mod serve;
+mod sign_in;
+mod variables;
+
+pub use ports::{SpinClock, SpinEntropy, SpinOutbound};
+pub use serve::{Reply, serve};
+pub use sign_in::SpinPorts;
+pub use variables::VariableValues;
+
+/// Runs `task` after the answer has gone. A host may cut it short: it must be work that somebody
+/// else finishes.
+pub fn after_answer(task: impl Future<Output = ()> + 'static) {
+    spin_sdk::wasip3::spawn(task);
+}

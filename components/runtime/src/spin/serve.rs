@@ -1,0 +1,108 @@
+//! One request, from the first byte to the log line.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::future::{Either, select};
+use http::{Method, Response};
+use http_body_util::BodyExt;
+use scaigate_problem::{Code, Problem};
+use scaigate_types::Clock;
+use serde_json::json;
+use spin_sdk::http::{FullBody, Request};
+
+use super::ports::{SpinClock, SpinEntropy};
+use crate::incoming::MAX_BODY;
+use crate::{Answer, Incoming, Site, request_id};
+
+/// What goes back to Spin.
+pub type Reply = Response<FullBody<Bytes>>;
+
+/// Time for a caller to send its body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Reads the request, refuses what a foreign page sends, lets `handle` answer, and turns failures
+/// into the one documented body. Logs one line: no query, no header, no token.
+///
+/// A GET that succeeds is not logged here: the host's own request log has it.
+pub async fn serve(
+    component: &'static str,
+    request: Request,
+    site: &Site,
+    handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
+) -> Reply {
+    let clock = SpinClock;
+    let started = clock.now();
+    let (parts, body) = request.into_parts();
+    let bodyless = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    let (body, refused) = if bodyless {
+        (Bytes::new(), None)
+    } else {
+        match read_body(body).await {
+            Ok(body) => (body, None),
+            Err(problem) => (Bytes::new(), Some(problem)),
+        }
+    };
+    let incoming = Incoming::new(parts, body, || request_id::fresh(&SpinEntropy, started));
+    let outcome = match refused {
+        Some(problem) => Err(problem),
+        None => match site.check(&incoming) {
+            Err(problem) => Err(problem),
+            Ok(()) => match site.preflight(&incoming) {
+                Some(answer) => Ok(answer),
+                None => handle(&incoming).await,
+            },
+        },
+    };
+    let code = outcome.as_ref().err().map(Problem::code);
+    let mut answer = outcome
+        .unwrap_or_else(|problem| problem.response(&incoming.path, &incoming.request_id));
+    site.dress(&incoming, &mut answer);
+    if code.is_some() || incoming.method != Method::GET {
+        let took = clock.now().since(started);
+        log(component, &incoming, answer.status().as_u16(), code, took);
+    }
+    answer.map(FullBody::new)
+}
+
+async fn read_body(mut body: impl http_body::Body<Data = Bytes> + Unpin) -> Result<Bytes, Problem> {
+    let read = pin!(async {
+        let mut collected = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else {
+                return Err(Problem::invalid_field("body", "not received whole"));
+            };
+            if let Ok(data) = frame.into_data() {
+                if collected.len() + data.len() > MAX_BODY {
+                    return Err(
+                        Problem::new(Code::PayloadTooLarge).with("limit_bytes", MAX_BODY)
+                    );
+                }
+                collected.extend_from_slice(&data);
+            }
+        }
+        Ok(collected.freeze())
+    });
+    match select(read, pin!(SpinClock.sleep(BODY_TIMEOUT))).await {
+        Either::Left((outcome, _)) => outcome,
+        Either::Right(((), _)) => Err(Problem::invalid_field("body", "not received in time")),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "a component's log is its standard output")]
+fn log(component: &str, request: &Incoming, status: u16, code: Option<Code>, took: Duration) {
+    // A path that is not one of ours may hold anything.
+    let path = if code == Some(Code::NotFound) { "-" } else { request.path.as_str() };
+    let line = json!({
+        "component": component,
+        "method": request.method.as_str(),
+        "path": path,
+        "status": status,
+        "code": code.map(Code::as_str),
+        "fault": code.map(|code| code.fault().as_str()),
+        "request_id": request.request_id,
+        "ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+    });
+    println!("{line}");
+}

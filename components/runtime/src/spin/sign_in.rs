@@ -1,0 +1,56 @@
+//! The ports of the sign-in flows, over Spin.
+
+use std::rc::Rc;
+
+use scaigate_kv::spin::{SpinDatabase, SpinKv};
+use scaigate_signin::{Memory, Ports};
+
+use super::ports::{SpinClock, SpinEntropy, SpinOutbound};
+
+thread_local! {
+    // What an instance remembers of ScaiKey: public documents, nothing of a request.
+    static MEMORY: Rc<Memory> = Rc::default();
+}
+
+/// Spin's stores, clock, randomness and network as the flows take them.
+pub struct SpinPorts {
+    memory: Rc<Memory>,
+}
+
+impl Default for SpinPorts {
+    fn default() -> Self {
+        Self { memory: MEMORY.with(Rc::clone) }
+    }
+}
+
+impl Ports for SpinPorts {
+    type Clock = SpinClock;
+    type Entropy = SpinEntropy;
+    type Kv = SpinKv;
+    type Database = SpinDatabase;
+    type Outbound = SpinOutbound;
+
+    fn clock(&self) -> &SpinClock {
+        &SpinClock
+    }
+
+    fn entropy(&self) -> &SpinEntropy {
+        &SpinEntropy
+    }
+
+    fn kv(&self) -> &SpinKv {
+        &SpinKv
+    }
+
+    fn db(&self) -> &SpinDatabase {
+        &SpinDatabase
+    }
+
+    fn outbound(&self) -> &SpinOutbound {
+        &SpinOutbound
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.memory
+    }
+}
