@@ -5,7 +5,6 @@
 //! injected delays) waits on this clock, so a test that moves it forward wakes
 //! them.
 
-use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -182,18 +181,22 @@ impl HostClock {
         }
     }
 
-    /// Waits for `duration` of this clock's time.
-    pub async fn sleep(&self, duration: Duration) {
+    /// Waits for `duration` of this clock's time, from the call on.
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + use<> {
         let deadline = self.monotonic().saturating_add(nanoseconds(duration));
-        self.sleep_until(deadline).await;
+        let clock = self.clone();
+        async move { clock.sleep_until(deadline).await }
     }
 
     /// Runs `work` for at most `limit` of this clock's time; `None` when it ran out.
     pub async fn timeout<F: Future>(&self, limit: Duration, work: F) -> Option<F::Output> {
+        // Before the work begins: whoever sees it begin and moves the clock by
+        // `limit` ends it.
+        let deadline = self.monotonic().saturating_add(nanoseconds(limit));
         tokio::select! {
             biased;
             output = work => Some(output),
-            () = self.sleep(limit) => None,
+            () = self.sleep_until(deadline) => None,
         }
     }
 }

@@ -207,6 +207,9 @@ impl Faults {
         operation: &'static str,
         detail: &str,
     ) -> Verdict {
+        // Before the call is counted: whoever sees the count and moves the clock
+        // ends the delay.
+        let start = clock.monotonic();
         let effect = self.record(component, target, operation, detail);
         match effect {
             None => Verdict::Proceed,
@@ -214,7 +217,8 @@ impl Faults {
             Some(Effect::LoseAnswer) => Verdict::LoseAnswer,
             Some(Effect::CutBody { after }) => Verdict::CutBody(after),
             Some(Effect::Delay(duration)) => {
-                clock.sleep(duration).await;
+                let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+                clock.sleep_until(start.saturating_add(nanoseconds)).await;
                 Verdict::Proceed
             }
             Some(Effect::Hang) => std::future::pending().await,

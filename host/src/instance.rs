@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::faults::{Target, Verdict};
 use crate::logs::LogStream;
 use crate::manifest::Component;
-use crate::outbound::Outbound;
+use crate::outbound::{Inbound, Outbound};
 use crate::variables::{ComponentVariables, Values};
 use crate::{code_cache, key_value, sqlite, variables_interface, wasi_clocks};
 
@@ -95,6 +95,7 @@ pub(crate) struct InstanceData {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
+    inbound: Inbound,
 }
 
 impl InstanceData {
@@ -114,6 +115,16 @@ impl InstanceData {
             wasi,
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(component.clone()),
+            inbound: Inbound,
+        }
+    }
+
+    /// The view with which requests are handed to a component of WASI 0.3.
+    pub(crate) fn inbound_http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.inbound,
+            table: &mut self.table,
+            ctx: &mut self.http,
         }
     }
 }

@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{Error, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::allowed_hosts::internal_component;
 use crate::clock::HostClock;
@@ -43,6 +43,25 @@ pub(crate) struct Outbound {
 impl Outbound {
     pub(crate) fn new(component: Arc<ComponentState>) -> Self {
         Self { component }
+    }
+}
+
+/// How requests reach a component of WASI 0.3: with every header, `Host` too,
+/// as under Spin 4.1. (wasmtime 48 would take out what a component may not send.)
+pub(crate) struct Inbound;
+
+impl WasiHttpHooks for Inbound {
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        Arc::new(|_| false)
+    }
+
+    fn send_request(
+        &mut self,
+        _: Request<WasiBody>,
+        _: Option<RequestOptions>,
+        _: Box<dyn Future<Output = Result<(), Error>> + Send>,
+    ) -> Box<dyn Future<Output = Result<Answer, Error>> + Send> {
+        Box::new(async { Err(Error::HttpRequestDenied) })
     }
 }
 
@@ -455,7 +474,7 @@ impl Body for WatchedBody {
                 let limit = self.between_bytes;
                 let waiting = self
                     .waiting
-                    .get_or_insert_with(|| Box::pin(async move { clock.sleep(limit).await }));
+                    .get_or_insert_with(|| Box::pin(clock.sleep(limit)));
                 if waiting.as_mut().poll(cx).is_pending() {
                     return Poll::Pending;
                 }

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use http::uri::Scheme;
 use http::{HeaderValue, Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -169,8 +172,16 @@ impl Server {
             component.log(&format!("request not passed on: {error:#}"));
             return Ok(status(StatusCode::INTERNAL_SERVER_ERROR));
         }
+        let generation = *self.app.generation.borrow();
         match handler.handle((), Request::from_parts(parts, body)).await {
-            Ok(response) => Ok(response),
+            Ok(response) => Ok(response.map(|body| {
+                CutWhenKilled {
+                    body,
+                    app: self.app.clone(),
+                    generation,
+                }
+                .boxed_unsync()
+            })),
             Err(error) => {
                 component.log(&format!("request failed: {error:?}"));
                 Ok(status(StatusCode::INTERNAL_SERVER_ERROR))
@@ -194,4 +205,36 @@ fn status(status: StatusCode) -> Response<WasiBody> {
     let mut response = Response::new(full(Bytes::new()));
     *response.status_mut() = status;
     response
+}
+
+/// A body that ends in an error when its instance was killed meanwhile: the body
+/// of an instance that is gone just ends, as if it were complete.
+struct CutWhenKilled {
+    body: WasiBody,
+    app: Arc<App>,
+    generation: u64,
+}
+
+impl Body for CutWhenKilled {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() && *self.app.generation.borrow() != self.generation {
+            return Poll::Ready(Some(Err(Error::ConnectionTerminated)));
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }

@@ -49,7 +49,11 @@ impl HandlerState for Instances {
         Ok(Instance {
             store,
             proxy,
-            view: InstanceData::http,
+            view: if self.prepared.is_reusable() {
+                InstanceData::inbound_http
+            } else {
+                InstanceData::http
+            },
             expiration: Expiration {
                 idle: self.reuse.idle_timeout.pick(),
                 request_timeout,

@@ -8,7 +8,11 @@ pub fn text(url: &str, emulator: Option<&str>) -> String {
     let mut text = format!("\nscaigate          {url}\n");
     match emulator {
         Some(emulator) => {
-            text += &format!("ScaiKey emulator  {emulator}\n");
+            text += &format!(
+                "ScaiKey emulator  {emulator}\n\n\
+                 People: {PERSON} (tenant admin), bob@acme.example, sybil@umbra.example and others;\n\
+                 everybody's password is `password`.\n"
+            );
             text += &sign_in(url, emulator);
         }
         None => {
@@ -24,7 +28,7 @@ fn sign_in(url: &str, emulator: &str) -> String {
 A sign-in, step by step (paste into a shell):
 
   # 1. What a client needs to know.
-  curl -s {url}/v1/auth/config
+  curl -s {url}/v1/auth/config; echo
 
   # 2. Begin. The cookie ties the login to this browser.
   field() {{ sed -n "s/.*\"$1\" *: *\"\([^\"]*\)\".*/\1/p"; }}
@@ -43,7 +47,7 @@ A sign-in, step by step (paste into a shell):
   session=$(curl -s -H 'content-type: application/json' -d "{{\"session_code\":\"$code\"}}" {url}/v1/auth/token); echo "$session"
 
   # 6. Who am I?
-  curl -s -H "authorization: Bearer $(echo "$session" | field access_token)" {url}/v1/me
+  curl -s -H "authorization: Bearer $(echo "$session" | field access_token)" {url}/v1/me; echo
 "#
     )
 }

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -154,7 +154,9 @@ pub fn start_emulator(
         .arg(format!("{application}/"));
     command
         .args(["--control", "--exit-with-parent"])
-        .args(arguments);
+        .args(arguments)
+        // It lists its forty people; the login page does too.
+        .stdout(Stdio::null());
     supervisor.spawn(EMULATOR, &mut command)?;
     supervisor.wait_until_listening(EMULATOR, address, START_LIMIT)
 }

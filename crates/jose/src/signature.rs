@@ -27,18 +27,11 @@ pub(crate) enum PublicKey {
 }
 
 impl PublicKey {
-    /// An RSA key of big-endian `n` and `e`: 2048 to 4096 bits, both odd, `e` from 3 to 2³³.
+    /// An RSA key of big-endian `n` and `e`: 2048 to 4096 bits, both odd, `e` from 3 to 2³³ (the
+    /// `rsa` crate checks all but the lower bound of the size).
     pub(crate) fn rsa(n: &[u8], e: &[u8]) -> Option<Self> {
-        let odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
-        let max = RSA_BITS.end() / 8 + 1;
-        if !odd(n) || !odd(e) || n.len() > max || e.len() > max {
-            return None;
-        }
-        let e = rsa::BigUint::from_bytes_be(e);
-        if e < rsa::BigUint::from(3_u8) {
-            return None;
-        }
-        let key = rsa::RsaPublicKey::new(rsa::BigUint::from_bytes_be(n), e).ok()?;
+        let [n, e] = [n, e].map(rsa::BigUint::from_bytes_be);
+        let key = rsa::RsaPublicKey::new_with_max_size(n, e, *RSA_BITS.end()).ok()?;
         RSA_BITS.contains(&key.n().bits()).then_some(Self::Rsa(key))
     }
 

@@ -9,7 +9,8 @@ use crate::Code;
 pub fn markdown() -> String {
     let mut text = String::from(
         "# Error reference\n\n\
-         Generated from `crates/problem/src/code.rs` by `cargo xtask docs`; a test compares the two.\n\
+         Generated from `crates/problem/src/code.rs`; a test compares the two. To write it anew:\n\
+         `cargo run -p scaigate-problem --example errors > docs/errors.md`.\n\n\
          Every failure is answered as `application/problem+json` with these members: `type`, `title`,\n\
          `status`, `instance`, `error.{code,message,fix,details,request_id}` and `detail`.\n",
     );

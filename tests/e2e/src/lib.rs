@@ -1,1 +1,22 @@
-//! scaigate-e2e
+//! The world of an end-to-end test: an emulated ScaiKey, the runner with the wasm that ships, a
+//! clock both share, and browsers.
+//!
+//! Whatever a test sees that must stay secret (codes, states, tokens, cookies, settings) is
+//! remembered, and searched for in every error answer and every log line: see [`Canaries`].
+
+mod browser;
+mod canaries;
+mod client;
+mod app;
+mod together;
+mod world;
+
+pub use app::pkce_challenge;
+pub use browser::Browser;
+pub use canaries::Canaries;
+pub use client::{Answer, Client};
+pub use together::together;
+pub use world::{Setup, World};
+
+pub use scaigate_host::{Effect, ReuseOptions, Target, When};
+pub use scaikey_emulator as emulator;

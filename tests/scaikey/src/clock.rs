@@ -7,9 +7,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
 /// The machine's own clock.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place where a clock reads the machine's"
+)]
 pub fn system_clock() -> Clock {
     Arc::new(|| {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
     })
 }
@@ -31,10 +37,15 @@ fn civil(unix_seconds: i64) -> Civil {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
-    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let month = if march_month < 10 {
+        march_month + 3
+    } else {
+        march_month - 9
+    };
     Civil {
         year: year_of_era + era * 400 + i64::from(month <= 2),
         month: usize::try_from(month).unwrap_or(1),
@@ -49,8 +60,9 @@ fn civil(unix_seconds: i64) -> Civil {
 /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section 5.6.7), for the `Date` header.
 pub(crate) fn http_date(unix_seconds: i64) -> String {
     const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let c = civil(unix_seconds);
     format!(
         "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
@@ -67,7 +79,10 @@ pub(crate) fn http_date(unix_seconds: i64) -> String {
 /// `2025-01-31T08:49:37Z`, for the fields of webhooks and directory objects.
 pub(crate) fn iso8601(unix_seconds: i64) -> String {
     let c = civil(unix_seconds);
-    format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", c.year, c.month, c.day, c.hour, c.minute, c.second)
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+        c.year, c.month, c.day, c.hour, c.minute, c.second
+    )
 }
 
 #[cfg(test)]
@@ -77,10 +92,22 @@ mod tests {
     #[test]
     fn formats_known_instants() {
         for (seconds, http, iso) in [
-            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:37Z"),
+            (
+                784_111_777,
+                "Sun, 06 Nov 1994 08:49:37 GMT",
+                "1994-11-06T08:49:37Z",
+            ),
             (0, "Thu, 01 Jan 1970 00:00:00 GMT", "1970-01-01T00:00:00Z"),
-            (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT", "2000-02-29T00:00:00Z"),
-            (1_767_225_599, "Wed, 31 Dec 2025 23:59:59 GMT", "2025-12-31T23:59:59Z"),
+            (
+                951_782_400,
+                "Tue, 29 Feb 2000 00:00:00 GMT",
+                "2000-02-29T00:00:00Z",
+            ),
+            (
+                1_767_225_599,
+                "Wed, 31 Dec 2025 23:59:59 GMT",
+                "2025-12-31T23:59:59Z",
+            ),
         ] {
             assert_eq!(http_date(seconds), http);
             assert_eq!(iso8601(seconds), iso);

@@ -70,17 +70,31 @@ pub(crate) fn switch(world: &World, call: &Call) -> Reply {
         }
     }
     command.set.into_iter().for_each(|d| switches.set(d));
-    command.once.into_iter().for_each(|d| switches.set_next(d, 1));
+    command
+        .once
+        .into_iter()
+        .for_each(|d| switches.set_next(d, 1));
     command.clear.into_iter().for_each(|d| switches.clear(d));
-    for FaultCommand { endpoint, fault, times } in command.faults {
+    for FaultCommand {
+        endpoint,
+        fault,
+        times,
+    } in command.faults
+    {
         match times {
             Some(times) => switches.fail_next(endpoint, fault, times),
             None => switches.fail_always(endpoint, fault),
         }
     }
     command.heal.into_iter().for_each(|e| switches.heal(e));
-    command.hold.into_iter().for_each(|e| world.recorder.hold(e));
-    command.release.into_iter().for_each(|e| world.recorder.release(e));
+    command
+        .hold
+        .into_iter()
+        .for_each(|e| world.recorder.hold(e));
+    command
+        .release
+        .into_iter()
+        .for_each(|e| world.recorder.release(e));
     show(world, call)
 }
 

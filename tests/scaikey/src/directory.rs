@@ -190,13 +190,24 @@ impl Directory {
 
     /// A person by e-mail address, without regard to case; deleted ones are not found.
     pub fn user_by_email(&self, email: &str) -> Option<&User> {
-        self.users.iter().find(|u| u.status != "DELETED" && u.email.eq_ignore_ascii_case(email))
+        self.users
+            .iter()
+            .find(|u| u.status != "DELETED" && u.email.eq_ignore_ascii_case(email))
     }
 
     /// Adds an active person with the password `password`; the id is `usr_<name>_<tenant slug>` of the address' local part.
-    pub fn add_user(&mut self, tenant_id: &str, email: &str, first_name: &str, last_name: &str) -> User {
+    pub fn add_user(
+        &mut self,
+        tenant_id: &str,
+        email: &str,
+        first_name: &str,
+        last_name: &str,
+    ) -> User {
         let local = email.split('@').next().unwrap_or_default();
-        let slug = self.tenant(tenant_id).map(|t| t.slug.clone()).unwrap_or_default();
+        let slug = self
+            .tenant(tenant_id)
+            .map(|t| t.slug.clone())
+            .unwrap_or_default();
         let user = User {
             id: format!("usr_{local}_{slug}"),
             tenant_id: tenant_id.to_owned(),
@@ -214,7 +225,9 @@ impl Directory {
 
     /// Sets a status; `false` when there is no such person.
     pub fn set_user_status(&mut self, id: &str, status: &str) -> bool {
-        self.user_mut(id).map(|u| status.clone_into(&mut u.status)).is_some()
+        self.user_mut(id)
+            .map(|u| status.clone_into(&mut u.status))
+            .is_some()
     }
 
     /// Removes a person without a trace, memberships and assignments included.
@@ -256,7 +269,10 @@ impl Directory {
 
     /// The groups a person is in, directly or through nesting.
     pub fn groups_of(&self, user_id: &str) -> Vec<&Group> {
-        self.groups.iter().filter(|g| self.is_member(&g.id, user_id, 0)).collect()
+        self.groups
+            .iter()
+            .filter(|g| self.is_member(&g.id, user_id, 0))
+            .collect()
     }
 
     fn is_member(&self, group_id: &str, user_id: &str, depth: usize) -> bool {
@@ -264,7 +280,8 @@ impl Directory {
         if depth > 16 {
             return false;
         }
-        self.group(group_id).is_some_and(|g| g.members.iter().any(|m| m == user_id))
+        self.group(group_id)
+            .is_some_and(|g| g.members.iter().any(|m| m == user_id))
             || self
                 .groups
                 .iter()
@@ -279,7 +296,9 @@ impl Directory {
 
     /// An application by client id, to change.
     pub fn client_mut(&mut self, client_id: &str) -> Option<&mut Application> {
-        self.applications.iter_mut().find(|a| a.client_id == client_id)
+        self.applications
+            .iter_mut()
+            .find(|a| a.client_id == client_id)
     }
 
     /// Active people of a tenant with access to an application, directly or through a group.
@@ -289,7 +308,10 @@ impl Directory {
             .filter(|u| u.tenant_id == tenant_id && u.status != "DELETED")
             .filter(|u| {
                 application.assigned_users.contains(&u.id)
-                    || application.assigned_groups.iter().any(|g| self.is_member(g, &u.id, 0))
+                    || application
+                        .assigned_groups
+                        .iter()
+                        .any(|g| self.is_member(g, &u.id, 0))
             })
             .collect()
     }

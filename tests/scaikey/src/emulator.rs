@@ -92,12 +92,16 @@ impl Emulator {
     /// # Errors
     /// When the address cannot be bound.
     pub async fn start(options: Options) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(options.listen).await.context("cannot listen")?;
+        let listener = TcpListener::bind(options.listen)
+            .await
+            .context("cannot listen")?;
         let address = listener.local_addr()?;
-        let base_url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
-        let directory = options
-            .directory
-            .unwrap_or_else(|| seed::directory(&options.redirect_uris, &options.post_logout_redirect_uris));
+        let base_url = options
+            .public_url
+            .unwrap_or_else(|| format!("http://{address}"));
+        let directory = options.directory.unwrap_or_else(|| {
+            seed::directory(&options.redirect_uris, &options.post_logout_redirect_uris)
+        });
         let world = Arc::new(World::new(
             base_url,
             options.control,
@@ -109,7 +113,13 @@ impl Emulator {
         let (stop, stopped) = watch::channel(false);
         let router = routes::router(world.clone());
         let server = tokio::spawn(server::serve(listener, router, stopped));
-        Ok(Self { world, address, stop, server, deliveries: AtomicU64::new(4_291) })
+        Ok(Self {
+            world,
+            address,
+            stop,
+            server,
+            deliveries: AtomicU64::new(4_291),
+        })
     }
 
     /// Its address as clients configure it, without a final slash.
@@ -168,9 +178,18 @@ impl Emulator {
     pub fn revoke_user(&self, user_id: &str) {
         let mut issued = self.world.issued();
         let issued = &mut *issued;
-        issued.sessions.retain(|_, session| session.user_id != user_id);
-        let mine = issued.refresh.values().filter(|r| r.grant.user_id == user_id).map(|r| &r.grant.family);
-        let access = issued.access.values().filter(|a| a.user_id.as_deref() == Some(user_id));
+        issued
+            .sessions
+            .retain(|_, session| session.user_id != user_id);
+        let mine = issued
+            .refresh
+            .values()
+            .filter(|r| r.grant.user_id == user_id)
+            .map(|r| &r.grant.family);
+        let access = issued
+            .access
+            .values()
+            .filter(|a| a.user_id.as_deref() == Some(user_id));
         let families: Vec<String> = mine.chain(access.map(|a| &a.family)).cloned().collect();
         issued.revoked_families.extend(families);
     }
@@ -235,9 +254,17 @@ impl Emulator {
             .and_then(|(_, rest)| rest.split_once('"'))
             .map(|(flow, _)| flow.to_owned())
             .with_context(|| format!("no login page (status {}): {html}", page.status()))?;
-        let password = self.directory().user_by_email(email).map(|u| u.password.clone()).unwrap_or_default();
+        let password = self
+            .directory()
+            .user_by_email(email)
+            .map(|u| u.password.clone())
+            .unwrap_or_default();
         let form = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs([("flow", flow.as_str()), ("email", email), ("password", &password)])
+            .extend_pairs([
+                ("flow", flow.as_str()),
+                ("email", email),
+                ("password", &password),
+            ])
             .finish();
         let request = Request::post(format!("http://{}/login", self.address))
             .header("content-type", "application/x-www-form-urlencoded")
@@ -268,7 +295,11 @@ impl Emulator {
     ///
     /// # Errors
     /// When no answer comes.
-    pub async fn deliver(&self, url: &str, delivery: WebhookDelivery) -> anyhow::Result<Response<Bytes>> {
+    pub async fn deliver(
+        &self,
+        url: &str,
+        delivery: WebhookDelivery,
+    ) -> anyhow::Result<Response<Bytes>> {
         let mut request = Request::post(url).body(Bytes::from(delivery.body))?;
         request.headers_mut().extend(delivery.headers);
         plain_http::send(request).await
@@ -284,5 +315,9 @@ impl Emulator {
 }
 
 fn location(response: &Response<Bytes>) -> Option<String> {
-    response.headers().get("location").and_then(|v| v.to_str().ok()).map(str::to_owned)
+    response
+        .headers()
+        .get("location")
+        .and_then(|v| v.to_str().ok())
+        .map(str::to_owned)
 }

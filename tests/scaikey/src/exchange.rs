@@ -75,7 +75,11 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Bytes::new() }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
@@ -93,12 +97,18 @@ impl Reply {
     }
 
     pub(crate) fn redirect(status: u16, to: &str) -> Self {
-        Self::empty(status).with("location", to).with("cache-control", "no-store")
+        Self::empty(status)
+            .with("location", to)
+            .with("cache-control", "no-store")
     }
 
     /// An error of RFC 6749 section 5.2.
     pub(crate) fn oauth(status: u16, error: &str, description: &str) -> Self {
-        Self::json(status, &json!({"error": error, "error_description": description})).no_store()
+        Self::json(
+            status,
+            &json!({"error": error, "error_description": description}),
+        )
+        .no_store()
     }
 
     /// An API error (`contract/scaikey.md` 1.10).
@@ -107,7 +117,8 @@ impl Reply {
     }
 
     pub(crate) fn no_store(self) -> Self {
-        self.with("cache-control", "no-store").with("pragma", "no-cache")
+        self.with("cache-control", "no-store")
+            .with("pragma", "no-cache")
     }
 
     /// Adds a header; a value that no header can hold is dropped.

@@ -58,8 +58,13 @@ pub(crate) fn sign(world: &World, typ: &str, claims: Claims, lies: &[TokenLie]) 
     header.insert("alg".into(), json!(alg.name()));
     header.insert("kid".into(), json!(signer.kid));
     header.insert("typ".into(), json!(typ));
-    let mut draft =
-        Draft { header, claims, seal: Seal::Honest, payload: Payload::Object, shape: Shape::Three };
+    let mut draft = Draft {
+        header,
+        claims,
+        seal: Seal::Honest,
+        payload: Payload::Object,
+        shape: Shape::Three,
+    };
     for lie in lies {
         lie_about_claims(world, &mut draft, *lie);
         lie_about_header(world, &mut draft, *lie, &signer, &stranger);
@@ -71,8 +76,13 @@ pub(crate) fn sign(world: &World, typ: &str, claims: Claims, lies: &[TokenLie]) 
 pub(crate) fn sign_raw(world: &World, header: Claims, claims: Claims) -> String {
     let alg = world.switches.behaviour().signing_alg;
     let signer = world.keys().signer(alg);
-    let draft =
-        Draft { header, claims, seal: Seal::Honest, payload: Payload::Object, shape: Shape::Three };
+    let draft = Draft {
+        header,
+        claims,
+        seal: Seal::Honest,
+        payload: Payload::Object,
+        shape: Shape::Three,
+    };
     assemble(&draft, &signer, &signer)
 }
 
@@ -90,7 +100,11 @@ fn lie_about_claims(world: &World, draft: &mut Draft, lie: TokenLie) {
     let now = world.now();
     let claims = &mut draft.claims;
     let text = |claims: &Claims, name: &str| {
-        claims.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        claims
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
     };
     let mut put = |name: &str, value: Value| {
         claims.insert(name.to_owned(), value);
@@ -150,7 +164,10 @@ fn lie_about_claims(world: &World, draft: &mut Draft, lie: TokenLie) {
         TokenLie::NonceMissing => drop(claims.remove("nonce")),
         TokenLie::NonceWrong => put("nonce", json!("not-the-nonce-you-sent")),
         TokenLie::AuthTimeChanged => {
-            let before = claims.get("auth_time").and_then(Value::as_i64).unwrap_or(now);
+            let before = claims
+                .get("auth_time")
+                .and_then(Value::as_i64)
+                .unwrap_or(now);
             claims.insert("auth_time".into(), json!(before - 3_600));
         }
         TokenLie::SidMissing => drop(claims.remove("sid")),
@@ -163,16 +180,26 @@ fn lie_about_claims(world: &World, draft: &mut Draft, lie: TokenLie) {
         TokenLie::TenantMissing => drop(claims.remove("tenant_id")),
         TokenLie::TenantOther => {
             let mine = text(claims, "tenant_id");
-            let other = world.directory().tenants.iter().find(|t| t.id != mine).map(|t| t.id.clone());
+            let other = world
+                .directory()
+                .tenants
+                .iter()
+                .find(|t| t.id != mine)
+                .map(|t| t.id.clone());
             claims.insert("tenant_id".into(), json!(other));
         }
         TokenLie::Oversize => put("padding", json!("x".repeat(9_000))),
         TokenLie::DeepNesting => {
-            put("deep", (0..2_000).fold(Value::Null, |inner, _| Value::Array(vec![inner])));
+            put(
+                "deep",
+                (0..2_000).fold(Value::Null, |inner, _| Value::Array(vec![inner])),
+            );
         }
         TokenLie::LogoutWithNonce => put("nonce", json!("a-logout-token-has-none")),
         TokenLie::LogoutWithoutEvent => drop(claims.remove("events")),
-        TokenLie::LogoutWrongEvent => put("events", json!({"http://schemas.example/event/other": {}})),
+        TokenLie::LogoutWrongEvent => {
+            put("events", json!({"http://schemas.example/event/other": {}}))
+        }
         TokenLie::PayloadArray => draft.payload = Payload::Array,
         TokenLie::DuplicateSub => {
             let other = another_person(world, &text(claims, "sub"));
@@ -239,7 +266,14 @@ fn lie_about_header(
         }
         TokenLie::KidNumber => put("kid", json!(1)),
         TokenLie::JkuHeader | TokenLie::X5uHeader => {
-            put(if lie == TokenLie::JkuHeader { "jku" } else { "x5u" }, json!(stranger_set));
+            put(
+                if lie == TokenLie::JkuHeader {
+                    "jku"
+                } else {
+                    "x5u"
+                },
+                json!(stranger_set),
+            );
             put("kid", json!(stranger.kid));
             put("alg", json!(stranger.alg().name()));
             draft.seal = Seal::Stranger;
@@ -271,13 +305,17 @@ fn lie_about_header(
 }
 
 fn seconds(unix: i64) -> f64 {
-    // Exact until the year 285 million.
+    // Good until 2106, when 32 bits of seconds end.
     f64::from(u32::try_from(unix).unwrap_or(u32::MAX))
 }
 
 fn another_person(world: &World, not: &str) -> String {
     let directory = world.directory();
-    directory.users.iter().find(|u| u.id != not).map_or_else(|| "usr_nobody".to_owned(), |u| u.id.clone())
+    directory
+        .users
+        .iter()
+        .find(|u| u.id != not)
+        .map_or_else(|| "usr_nobody".to_owned(), |u| u.id.clone())
 }
 
 fn payload(draft: &Draft) -> String {
@@ -286,7 +324,11 @@ fn payload(draft: &Draft) -> String {
         Payload::Object | Payload::ChangedAfterSigning => honest,
         Payload::Array => format!("[{honest}]"),
         Payload::DuplicateSub(other) => {
-            format!("{},\"sub\":{}}}", honest.trim_end_matches('}'), json!(other))
+            format!(
+                "{},\"sub\":{}}}",
+                honest.trim_end_matches('}'),
+                json!(other)
+            )
         }
     }
 }
@@ -302,9 +344,12 @@ fn assemble(draft: &Draft, signer: &SigningKey, stranger: &SigningKey) -> String
     let signature = match &draft.seal {
         Seal::Honest => signer.sign(message.as_bytes()),
         Seal::Empty => Vec::new(),
-        Seal::Hmac(secret) => {
-            hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes()).as_ref().to_vec()
-        }
+        Seal::Hmac(secret) => hmac::sign(
+            &hmac::Key::new(hmac::HMAC_SHA256, secret),
+            message.as_bytes(),
+        )
+        .as_ref()
+        .to_vec(),
         Seal::Rs512 => signer.sign_rs512(message.as_bytes()),
         Seal::Ps256 => signer.sign_ps256(message.as_bytes()),
         Seal::Flipped => {

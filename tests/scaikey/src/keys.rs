@@ -72,19 +72,30 @@ enum Pair {
 impl SigningKey {
     fn rsa(kid: &str, pem: &str) -> anyhow::Result<Self> {
         let der = STANDARD
-            .decode(pem.lines().filter(|line| !line.starts_with("-----")).collect::<String>())
+            .decode(
+                pem.lines()
+                    .filter(|line| !line.starts_with("-----"))
+                    .collect::<String>(),
+            )
             .context("test key is not base64")?;
         let pair = RsaKeyPair::from_pkcs8(&der).map_err(|e| anyhow::anyhow!("test key: {e}"))?;
-        Ok(Self { kid: kid.to_owned(), pair: Pair::Rsa(pair) })
+        Ok(Self {
+            kid: kid.to_owned(),
+            pair: Pair::Rsa(pair),
+        })
     }
 
     fn ec(kid: &str) -> anyhow::Result<Self> {
         let random = SystemRandom::new();
         let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
             .map_err(|_| anyhow::anyhow!("cannot make an EC key"))?;
-        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random)
-            .map_err(|e| anyhow::anyhow!("EC key: {e}"))?;
-        Ok(Self { kid: kid.to_owned(), pair: Pair::Ec(pair) })
+        let pair =
+            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random)
+                .map_err(|e| anyhow::anyhow!("EC key: {e}"))?;
+        Ok(Self {
+            kid: kid.to_owned(),
+            pair: Pair::Ec(pair),
+        })
     }
 
     pub(crate) fn alg(&self) -> SigningAlg {
@@ -117,9 +128,12 @@ impl SigningKey {
     }
 
     fn sign_rsa(&self, encoding: &'static dyn RsaEncoding, message: &[u8]) -> Vec<u8> {
-        let Pair::Rsa(pair) = &self.pair else { return self.sign(message) };
+        let Pair::Rsa(pair) = &self.pair else {
+            return self.sign(message);
+        };
         let mut signature = vec![0_u8; pair.public().modulus_len()];
-        pair.sign(encoding, &SystemRandom::new(), message, &mut signature).expect("an RSA key signs");
+        pair.sign(encoding, &SystemRandom::new(), message, &mut signature)
+            .expect("an RSA key signs");
         signature
     }
 
@@ -147,12 +161,12 @@ impl SigningKey {
     pub(crate) fn public_der(&self) -> Vec<u8> {
         // The fixed DER prefixes for a 2048-bit RSA key and for a point on P-256.
         const RSA: [u8; 24] = [
-            0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01,
-            0x01, 0x05, 0x00, 0x03, 0x82, 0x01, 0x0f, 0x00,
+            0x30, 0x82, 0x01, 0x22, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
+            0x01, 0x01, 0x01, 0x05, 0x00, 0x03, 0x82, 0x01, 0x0f, 0x00,
         ];
         const EC: [u8; 26] = [
-            0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
-            0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+            0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
+            0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
         ];
         match &self.pair {
             Pair::Rsa(pair) => [&RSA[..], pair.public().as_ref()].concat(),
@@ -163,9 +177,15 @@ impl SigningKey {
     /// The same in PEM, with a final newline.
     pub(crate) fn public_pem(&self) -> String {
         let text = STANDARD.encode(self.public_der());
-        let lines: Vec<&str> =
-            text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap_or_default()).collect();
-        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+        let lines: Vec<&str> = text
+            .as_bytes()
+            .chunks(64)
+            .map(|line| std::str::from_utf8(line).unwrap_or_default())
+            .collect();
+        format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+            lines.join("\n")
+        )
     }
 }
 
@@ -194,15 +214,22 @@ impl KeyRing {
     /// New keys of both algorithms sign from now on. At most three rotations, then an error: there are four RSA keys.
     pub(crate) fn rotate(&mut self, rotation: Rotation) -> anyhow::Result<()> {
         let Some(pem) = RSA_TEST_KEYS.get(self.generation) else {
-            bail!("no test key left: an emulator rotates at most {} times", RSA_TEST_KEYS.len() - 1);
+            bail!(
+                "no test key left: an emulator rotates at most {} times",
+                RSA_TEST_KEYS.len() - 1
+            );
         };
         self.generation += 1;
-        self.rsa = Arc::new(SigningKey::rsa(&format!("sk-rsa-{}", self.generation), pem)?);
+        self.rsa = Arc::new(SigningKey::rsa(
+            &format!("sk-rsa-{}", self.generation),
+            pem,
+        )?);
         self.ec = Arc::new(SigningKey::ec(&format!("sk-ec-{}", self.generation))?);
         if rotation == Rotation::DropOld {
             self.published.clear();
         }
-        self.published.splice(0..0, [self.rsa.clone(), self.ec.clone()]);
+        self.published
+            .splice(0..0, [self.rsa.clone(), self.ec.clone()]);
         Ok(())
     }
 

@@ -61,10 +61,16 @@ async fn main() -> anyhow::Result<()> {
     println!("{}", emulator.base_url());
     println!("client:   {} / {}", seed::CLIENT_ID, seed::CLIENT_SECRET);
     println!("spa:      {}", seed::SPA_CLIENT_ID);
-    println!("service:  {} / {}", seed::SERVICE_CLIENT_ID, seed::SERVICE_CLIENT_SECRET);
+    println!(
+        "service:  {} / {}",
+        seed::SERVICE_CLIENT_ID,
+        seed::SERVICE_CLIENT_SECRET
+    );
     println!("password: {}", seed::PASSWORD);
     for user in &emulator.directory().users {
-        let role = user.role.map_or(String::new(), |role| format!("  {role:?}"));
+        let role = user
+            .role
+            .map_or(String::new(), |role| format!("  {role:?}"));
         println!("  {:<26} {}{role}", user.email, user.id);
     }
     std::io::stdout().flush()?;

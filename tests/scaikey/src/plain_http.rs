@@ -18,16 +18,27 @@ pub async fn send(request: Request<Bytes>) -> anyhow::Result<Response<Bytes>> {
     anyhow::ensure!(url.scheme() == "http", "only plain http is spoken here");
     let host = url.host_str().context("no host")?;
     let port = url.port_or_known_default().unwrap_or(80);
-    let stream = TcpStream::connect((host, port)).await.context("cannot connect")?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let stream = TcpStream::connect((host, port))
+        .await
+        .context("cannot connect")?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let (mut parts, body) = request.into_parts();
-    let path = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
+    let path = parts
+        .uri
+        .path_and_query()
+        .map_or("/", |p| p.as_str())
+        .to_owned();
     parts.uri = path.parse()?;
     if !parts.headers.contains_key(HOST) {
-        parts.headers.insert(HOST, HeaderValue::from_str(&format!("{host}:{port}"))?);
+        parts
+            .headers
+            .insert(HOST, HeaderValue::from_str(&format!("{host}:{port}"))?);
     }
     let answer = async {
-        let response = sender.send_request(Request::from_parts(parts, Full::new(body))).await?;
+        let response = sender
+            .send_request(Request::from_parts(parts, Full::new(body)))
+            .await?;
         let (parts, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
         anyhow::Ok(Response::from_parts(parts, body))

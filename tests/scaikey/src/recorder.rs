@@ -52,7 +52,10 @@ impl Recorded {
 }
 
 pub(crate) fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    pairs
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
 }
 
 /// Where a gate stands.
@@ -80,11 +83,16 @@ pub struct Recorder {
 
 impl Recorder {
     pub(crate) fn new() -> Self {
-        Self { log: Mutex::new(Log::default()), changed: watch::Sender::new(0) }
+        Self {
+            log: Mutex::new(Log::default()),
+            changed: watch::Sender::new(0),
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.log
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn notify(&self) {
@@ -98,7 +106,12 @@ impl Recorder {
 
     /// The requests to one endpoint, in order.
     pub fn requests_to(&self, endpoint: Endpoint) -> Vec<Recorded> {
-        self.lock().requests.iter().filter(|r| r.endpoint == endpoint).cloned().collect()
+        self.lock()
+            .requests
+            .iter()
+            .filter(|r| r.endpoint == endpoint)
+            .cloned()
+            .collect()
     }
 
     /// The requests to the token endpoint, in order.
@@ -108,7 +121,11 @@ impl Recorder {
 
     /// How many requests arrived at one endpoint.
     pub fn count(&self, endpoint: Endpoint) -> usize {
-        self.lock().requests.iter().filter(|r| r.endpoint == endpoint).count()
+        self.lock()
+            .requests
+            .iter()
+            .filter(|r| r.endpoint == endpoint)
+            .count()
     }
 
     /// How many token requests of one grant arrived.
@@ -150,7 +167,11 @@ impl Recorder {
 
     /// How many requests stand at the endpoint's gates now. One whose client went away no longer counts.
     pub fn waiting(&self, endpoint: Endpoint) -> usize {
-        self.lock().waiting.iter().filter(|(held, _)| *held == endpoint).count()
+        self.lock()
+            .waiting
+            .iter()
+            .filter(|(held, _)| *held == endpoint)
+            .count()
     }
 
     /// Returns as soon as `n` requests in all have arrived at the endpoint.
@@ -197,7 +218,8 @@ impl Recorder {
             return;
         }
         let place = Place::take(self, (endpoint, gate));
-        self.until(|| !self.lock().gates.contains(&(endpoint, gate))).await;
+        self.until(|| !self.lock().gates.contains(&(endpoint, gate)))
+            .await;
         drop(place);
     }
 }

@@ -38,7 +38,13 @@ pub(crate) fn create(world: &World, call: &Call) -> Reply {
     }
     let (id, status_token) = (random::token("req_"), random::token("sts_"));
     let answer = json!({"request_id": id, "status_token": status_token, "status": "PENDING"});
-    let request = Request { status_token, status: "PENDING", body, application: None, collected: false };
+    let request = Request {
+        status_token,
+        status: "PENDING",
+        body,
+        application: None,
+        collected: false,
+    };
     world.registrations().requests.insert(id, request);
     Reply::json(201, &answer)
 }
@@ -85,12 +91,15 @@ pub(crate) fn list(world: &World, call: &Call) -> Reply {
     }
     let rows = {
         let registrations = world.registrations();
-        let requests = registrations.requests.iter().filter(|(_, r)| equal(call, "status", r.status));
+        let requests = registrations
+            .requests
+            .iter()
+            .filter(|(_, r)| equal(call, "status", r.status));
         requests
             .map(|(id, r)| json!({"id": id, "status": r.status, "name": r.body["name"], "scope": r.body["scope"]}))
             .collect()
     };
-    page(world, call, rows, &access::lies(world))
+    page(world, call, rows, &access::lies(world, call))
 }
 
 /// `POST …/{id}/approve`.
@@ -120,14 +129,20 @@ pub(crate) fn reject(world: &World, call: &Call) -> Reply {
 /// Decides a pending request; `false` when there is none of this id.
 pub(crate) fn decide(world: &World, id: &str, approve: bool) -> bool {
     let mut registrations = world.registrations();
-    let Some(request) = registrations.requests.get_mut(id).filter(|r| r.status == "PENDING") else {
+    let Some(request) = registrations
+        .requests
+        .get_mut(id)
+        .filter(|r| r.status == "PENDING")
+    else {
         return false;
     };
     if !approve {
         request.status = "REJECTED";
         return true;
     }
-    let Some(application) = from_json(&request.body) else { return false };
+    let Some(application) = from_json(&request.body) else {
+        return false;
+    };
     request.status = "APPROVED";
     request.application = Some(application.clone());
     world.directory().applications.push(application);

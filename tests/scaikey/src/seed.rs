@@ -89,9 +89,10 @@ pub fn directory(redirect_uris: &[String], post_logout_redirect_uris: &[String])
             status: "ACTIVE".to_owned(),
         });
     }
-    for (tenant, domain, people) in
-        [(ACME, "acme.example", &ACME_PEOPLE[..]), (UMBRA, "umbra.example", &UMBRA_PEOPLE[..])]
-    {
+    for (tenant, domain, people) in [
+        (ACME, "acme.example", &ACME_PEOPLE[..]),
+        (UMBRA, "umbra.example", &UMBRA_PEOPLE[..]),
+    ] {
         for (first, last) in people {
             let local = first.to_lowercase().replace('ë', "e");
             directory.add_user(tenant, &format!("{local}@{domain}"), first, last);
@@ -118,25 +119,55 @@ pub fn directory(redirect_uris: &[String], post_logout_redirect_uris: &[String])
 fn seed_groups(directory: &mut Directory) {
     let ids = |tenant: &str, from: usize, to: usize| -> Vec<String> {
         let people = directory.users.iter().filter(|u| u.tenant_id == tenant);
-        people.skip(from).take(to - from).map(|u| u.id.clone()).collect()
+        people
+            .skip(from)
+            .take(to - from)
+            .map(|u| u.id.clone())
+            .collect()
     };
     let groups = [
-        ("grp_acme_admins", ACME, "platform-admins", None, ids(ACME, 0, 2)),
+        (
+            "grp_acme_admins",
+            ACME,
+            "platform-admins",
+            None,
+            ids(ACME, 0, 2),
+        ),
         // Everybody but the last two, half of them through the nested group.
         ("grp_acme_staff", ACME, "staff", None, ids(ACME, 0, 12)),
-        ("grp_acme_engineers", ACME, "engineers", Some("grp_acme_staff"), ids(ACME, 10, 22)),
-        ("grp_umbra_admins", UMBRA, "umbra-admins", None, ids(UMBRA, 0, 1)),
+        (
+            "grp_acme_engineers",
+            ACME,
+            "engineers",
+            Some("grp_acme_staff"),
+            ids(ACME, 10, 22),
+        ),
+        (
+            "grp_umbra_admins",
+            UMBRA,
+            "umbra-admins",
+            None,
+            ids(UMBRA, 0, 1),
+        ),
         ("grp_umbra_staff", UMBRA, "staff", None, ids(UMBRA, 0, 14)),
-        ("grp_umbra_research", UMBRA, "research", None, ids(UMBRA, 8, 16)),
+        (
+            "grp_umbra_research",
+            UMBRA,
+            "research",
+            None,
+            ids(UMBRA, 8, 16),
+        ),
     ];
-    directory.groups.extend(groups.map(|(id, tenant, name, parent, members)| Group {
-        id: id.to_owned(),
-        tenant_id: tenant.to_owned(),
-        name: name.to_owned(),
-        group_type: "SECURITY".to_owned(),
-        parent_id: parent.map(str::to_owned),
-        members,
-    }));
+    directory
+        .groups
+        .extend(groups.map(|(id, tenant, name, parent, members)| Group {
+            id: id.to_owned(),
+            tenant_id: tenant.to_owned(),
+            name: name.to_owned(),
+            group_type: "SECURITY".to_owned(),
+            parent_id: parent.map(str::to_owned),
+            members,
+        }));
 }
 
 fn words(list: &str) -> Vec<String> {
@@ -202,7 +233,9 @@ fn seed_applications(directory: &mut Directory, redirect_uris: &[String], post_l
             name: "scaigate of acme".to_owned(),
             scope: ApplicationScope::Tenant,
             tenant_id: Some(ACME.to_owned()),
-            allowed_scopes: words("openid profile email groups offline_access users:read groups:read"),
+            allowed_scopes: words(
+                "openid profile email groups offline_access users:read groups:read",
+            ),
             assigned_groups: words("grp_acme_staff"),
             ..blank.clone()
         },

@@ -37,7 +37,11 @@ const MAX_BODY: usize = 1 << 20;
 struct ResetConnection(Arc<Notify>);
 
 /// Accepts until `stop` changes; then every connection is dropped.
-pub(crate) async fn serve(listener: TcpListener, router: axum::Router, mut stop: watch::Receiver<bool>) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: axum::Router,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -57,15 +61,18 @@ async fn connection(stream: TcpStream, router: axum::Router) {
     let service = service_fn({
         let reset = reset.clone();
         move |mut request: Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(ResetConnection(reset.clone()));
+            request
+                .extensions_mut()
+                .insert(ResetConnection(reset.clone()));
             let router = router.clone();
             let answer: Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>> =
                 Box::pin(router.oneshot(request.map(Body::new)));
             answer
         }
     });
-    let mut conn =
-        http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    let mut conn = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         // A client that went away or sent rubbish: its problem.
         _ = Pin::new(&mut conn) => {}
@@ -133,15 +140,32 @@ async fn reset_connection(reset: Option<ResetConnection>) -> Response<Body> {
 
 async fn read(request: Request<Body>) -> Option<Call> {
     let (mut parts, body) = request.into_parts();
-    let params: HashMap<String, String> = match RawPathParams::from_request_parts(&mut parts, &()).await {
-        Ok(params) => params.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
-        Err(_) => HashMap::new(),
+    let params: HashMap<String, String> =
+        match RawPathParams::from_request_parts(&mut parts, &()).await {
+            Ok(params) => params
+                .iter()
+                .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                .collect(),
+            Err(_) => HashMap::new(),
+        };
+    let body = Limited::new(body, MAX_BODY)
+        .collect()
+        .await
+        .ok()?
+        .to_bytes();
+    let pairs = |bytes: &[u8]| {
+        url::form_urlencoded::parse(bytes)
+            .into_owned()
+            .collect::<Vec<_>>()
     };
-    let body = Limited::new(body, MAX_BODY).collect().await.ok()?.to_bytes();
-    let pairs = |bytes: &[u8]| url::form_urlencoded::parse(bytes).into_owned().collect::<Vec<_>>();
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    let is_form = content_type
-        .is_some_and(|v| v.to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"));
+    let content_type = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok());
+    let is_form = content_type.is_some_and(|v| {
+        v.to_ascii_lowercase()
+            .starts_with("application/x-www-form-urlencoded")
+    });
     Some(Call {
         query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
         form: if is_form { pairs(&body) } else { Vec::new() },
@@ -183,13 +207,25 @@ fn instead(fault: &Fault) -> Option<Reply> {
 fn finish(world: &World, reply: Reply, fault: Option<&Fault>) -> Response<Body> {
     let length = reply.body.len();
     let body = match fault {
-        Some(Fault::EndlessBody) => Body::new(Faulty { kind: Kind::Endless }),
-        Some(Fault::Truncated) => Body::new(Faulty { kind: Kind::Truncated(Some(reply.body)) }),
-        Some(Fault::HangingBody) => Body::new(Faulty { kind: Kind::Hanging }),
+        Some(Fault::EndlessBody) => Body::new(Faulty {
+            kind: Kind::Endless,
+        }),
+        Some(Fault::Truncated) => Body::new(Faulty {
+            kind: Kind::Truncated(Some(reply.body)),
+        }),
+        Some(Fault::HangingBody) => Body::new(Faulty {
+            kind: Kind::Hanging,
+        }),
         Some(Fault::SlowBody { ms }) => {
             let pause = Duration::from_millis(*ms);
             let rest = reply.body;
-            Body::new(Faulty { kind: Kind::Slow { rest, pause, wait: Box::pin(sleep(pause)) } })
+            Body::new(Faulty {
+                kind: Kind::Slow {
+                    rest,
+                    pause,
+                    wait: Box::pin(sleep(pause)),
+                },
+            })
         }
         _ => Body::from(reply.body),
     };
@@ -244,10 +280,14 @@ impl HttpBody for Faulty {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match &mut self.kind {
-            Kind::Endless => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; 16_384]))))),
+            Kind::Endless => {
+                Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(&[b' '; 16_384])))))
+            }
             Kind::Truncated(bytes) => Poll::Ready(Some(match bytes.take() {
                 Some(bytes) if !bytes.is_empty() => Ok(Frame::data(bytes)),
-                _ => Err(std::io::Error::other("truncated by a fault of the emulator")),
+                _ => Err(std::io::Error::other(
+                    "truncated by a fault of the emulator",
+                )),
             })),
             Kind::Hanging => Poll::Pending,
             Kind::Slow { rest, pause, wait } => {

@@ -172,7 +172,9 @@ impl Switches {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Setting> {
-        self.setting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.setting
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The behaviour as it is now.
@@ -201,7 +203,9 @@ impl Switches {
 
     /// Ends one lie.
     pub fn clear(&self, deviation: Deviation) {
-        self.lock().deviations.retain(|(known, _)| *known != deviation);
+        self.lock()
+            .deviations
+            .retain(|(known, _)| *known != deviation);
     }
 
     /// Ends all lies and faults; behaviour stays.
@@ -218,7 +222,11 @@ impl Switches {
 
     /// The next `times` requests to the endpoint meet this fault. Faults of one endpoint queue up.
     pub fn fail_next(&self, endpoint: Endpoint, fault: Fault, times: u32) {
-        self.lock().faults.entry(endpoint).or_default().push((fault, Some(times)));
+        self.lock()
+            .faults
+            .entry(endpoint)
+            .or_default()
+            .push((fault, Some(times)));
     }
 
     /// Every request to the endpoint meets this fault, until [`Self::heal`].
@@ -240,7 +248,9 @@ impl Switches {
     pub(crate) fn draw<T>(&self, pick: impl Fn(Deviation) -> Option<T>) -> Vec<T> {
         let mut drawn = Vec::new();
         self.lock().deviations.retain_mut(|(deviation, left)| {
-            let Some(lie) = pick(*deviation) else { return true };
+            let Some(lie) = pick(*deviation) else {
+                return true;
+            };
             match left {
                 None => {}
                 Some(0) => return false,

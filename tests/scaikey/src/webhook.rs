@@ -137,7 +137,10 @@ impl WebhookDelivery {
             ("x-scaikey-event-id", event.id.clone()),
             ("x-scaikey-event-type", event.event_type.clone()),
             ("x-scaikey-timestamp", signed_at.to_string()),
-            ("x-scaikey-signature", format!("t={signed_at},v1={signature}")),
+            (
+                "x-scaikey-signature",
+                format!("t={signed_at},v1={signature}"),
+            ),
         ] {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(HeaderName::from_static(name), value);
@@ -153,7 +156,12 @@ pub fn sign(secret: &str, timestamp: i64, body: &[u8]) -> String {
     let mut context = hmac::Context::with_key(&key);
     context.update(format!("{timestamp}.").as_bytes());
     context.update(body);
-    context.sign().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    context
+        .sign()
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// JSON with sorted keys, no white space, ASCII only: what Python's `json.dumps` makes with the options of 4.3.
@@ -216,14 +224,31 @@ mod tests {
     #[test]
     fn serialises_sorted_compact_ascii() {
         let mut out = String::new();
-        canonical(&json!({"b": [1, {"z": null, "a": "ë😀"}], "a": "x\"y"}), &mut out);
-        assert_eq!(out, r#"{"a":"x\"y","b":[1,{"a":"\u00eb\ud83d\ude00","z":null}]}"#);
+        canonical(
+            &json!({"b": [1, {"z": null, "a": "ë😀"}], "a": "x\"y"}),
+            &mut out,
+        );
+        assert_eq!(
+            out,
+            r#"{"a":"x\"y","b":[1,{"a":"\u00eb\ud83d\ude00","z":null}]}"#
+        );
     }
 
     #[test]
     fn signs_the_bytes_it_sends() {
-        let delivery = WebhookDelivery::new(&WebhookEvent::new("user.created", "usr_x"), "s3cret", 1_700_000_000, 1);
+        let delivery = WebhookDelivery::new(
+            &WebhookEvent::new("user.created", "usr_x"),
+            "s3cret",
+            1_700_000_000,
+            1,
+        );
         let header = delivery.headers["x-scaikey-signature"].to_str().unwrap();
-        assert_eq!(header, format!("t=1700000000,v1={}", sign("s3cret", 1_700_000_000, &delivery.body)));
+        assert_eq!(
+            header,
+            format!(
+                "t=1700000000,v1={}",
+                sign("s3cret", 1_700_000_000, &delivery.body)
+            )
+        );
     }
 }

@@ -166,7 +166,10 @@ impl World {
     pub(crate) fn tenant_flavour(&self, slug: &str) -> Option<Flavour> {
         let directory = self.directory();
         let tenant = directory.tenant_by_slug(slug)?;
-        Some(Flavour::Tenant { id: tenant.id.clone(), slug: tenant.slug.clone() })
+        Some(Flavour::Tenant {
+            id: tenant.id.clone(),
+            slug: tenant.slug.clone(),
+        })
     }
 
     /// The issuer that discovery of this flavour names.
@@ -191,7 +194,9 @@ impl World {
     pub(crate) fn oauth_base(&self, flavour: &Flavour) -> String {
         match flavour {
             Flavour::Platform => format!("{}/api/v1/platform/oauth", self.base_url),
-            Flavour::Tenant { slug, .. } => format!("{}/api/v1/auth/tenants/{slug}/oauth", self.base_url),
+            Flavour::Tenant { slug, .. } => {
+                format!("{}/api/v1/auth/tenants/{slug}/oauth", self.base_url)
+            }
         }
     }
 

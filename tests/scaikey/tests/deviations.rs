@@ -3,8 +3,8 @@
 mod support;
 
 use scaikey_emulator::{
-    AuthorizationLie, Deviation, DiscoveryLie, Endpoint, JwksLie, LogoutToken, SigningAlg, TokenAnswerLie, TokenLie,
-    UserinfoLie, seed,
+    AuthorizationLie, Deviation, DiscoveryLie, Endpoint, JwksLie, LogoutToken, SigningAlg,
+    TokenAnswerLie, TokenLie, UserinfoLie, seed,
 };
 use serde_json::{Value, json};
 use support::{Bench, START, claims, header, param, text};
@@ -58,7 +58,10 @@ async fn token_lies_show_in_the_claims() {
         (TenantMissing, "tenant_id", Value::Null),
         (TenantOther, "tenant_id", json!(seed::UMBRA)),
     ] {
-        bench.emulator.switches().set_next(Deviation::IdToken(lie), 1);
+        bench
+            .emulator
+            .switches()
+            .set_next(Deviation::IdToken(lie), 1);
         let answer = bench.sign_in().await;
         let token = text(&answer["id_token"]);
         assert_eq!(claims(&token)[claim], told, "{lie:?}");
@@ -88,8 +91,18 @@ async fn token_lies_show_in_header_signature_and_shape() {
         (KidMissing, "kid", Value::Null, false),
         (KidUnknown, "kid", json!("stranger-1"), false),
         (KidNumber, "kid", json!(1), false),
-        (JkuHeader, "jku", json!(bench.url("/_emulator/stranger-jwks.json")), false),
-        (X5uHeader, "x5u", json!(bench.url("/_emulator/stranger-jwks.json")), false),
+        (
+            JkuHeader,
+            "jku",
+            json!(bench.url("/_emulator/stranger-jwks.json")),
+            false,
+        ),
+        (
+            X5uHeader,
+            "x5u",
+            json!(bench.url("/_emulator/stranger-jwks.json")),
+            false,
+        ),
         (JwkHeader, "kid", json!("stranger-1"), false),
         (CritHeader, "crit", json!(["scaikey-unknown"]), true),
         (CritEmpty, "crit", json!([]), true),
@@ -99,7 +112,10 @@ async fn token_lies_show_in_header_signature_and_shape() {
         (TypSecurityEvent, "typ", json!("secevent+jwt"), true),
         (TypMissingValid, "typ", Value::Null, true),
     ] {
-        bench.emulator.switches().set_next(Deviation::IdToken(lie), 1);
+        bench
+            .emulator
+            .switches()
+            .set_next(Deviation::IdToken(lie), 1);
         let token = text(&bench.sign_in().await["id_token"]);
         assert_eq!(header(&token)[name], told, "{lie:?}");
         assert_eq!(bench.verifies(&token).await, verifies, "{lie:?}");
@@ -113,7 +129,10 @@ async fn token_lies_show_in_header_signature_and_shape() {
         (DuplicateSub, |t| claims(t)["sub"] == "usr_bob_acme"),
         (DeepNesting, |t| t.len() > 5_000),
     ] {
-        bench.emulator.switches().set_next(Deviation::IdToken(lie), 1);
+        bench
+            .emulator
+            .switches()
+            .set_next(Deviation::IdToken(lie), 1);
         assert!(check(&text(&bench.sign_in().await["id_token"])), "{lie:?}");
     }
 }
@@ -142,7 +161,11 @@ async fn authorization_lies_show_in_the_callback() {
     let bench = Bench::start().await;
     for (lie, name, told) in [
         (IssMissing, "iss", None),
-        (IssOfAnotherServer, "iss", Some("https://other-issuer.example")),
+        (
+            IssOfAnotherServer,
+            "iss",
+            Some("https://other-issuer.example"),
+        ),
         (StateMissing, "state", None),
         (StateWrong, "state", Some("not-the-state-you-sent")),
         (CodeAndError, "error", Some("access_denied")),
@@ -153,14 +176,31 @@ async fn authorization_lies_show_in_the_callback() {
         (ErrorWithMarkup, "code", None),
         (ErrorUnknown, "error", Some("scaikey_invented_this")),
     ] {
-        bench.emulator.switches().set_next(Deviation::Authorization(lie), 1);
+        bench
+            .emulator
+            .switches()
+            .set_next(Deviation::Authorization(lie), 1);
         let callback = bench.callback(&[]).await;
         assert_eq!(param(&callback, name).as_deref(), told, "{lie:?}");
     }
-    for (lie, name) in [(IssTwice, "iss"), (StateTwice, "state"), (CodeTwice, "code")] {
-        bench.emulator.switches().set_next(Deviation::Authorization(lie), 1);
+    for (lie, name) in [
+        (IssTwice, "iss"),
+        (StateTwice, "state"),
+        (CodeTwice, "code"),
+    ] {
+        bench
+            .emulator
+            .switches()
+            .set_next(Deviation::Authorization(lie), 1);
         let callback = bench.callback(&[]).await;
-        assert_eq!(callback.query_pairs().filter(|(key, _)| key == name).count(), 2, "{lie:?}");
+        assert_eq!(
+            callback
+                .query_pairs()
+                .filter(|(key, _)| key == name)
+                .count(),
+            2,
+            "{lie:?}"
+        );
     }
 }
 
@@ -186,17 +226,27 @@ async fn token_answer_lies_show_in_the_json() {
         (TokenTypeMac, "token_type", json!("mac")),
         (TokenTypeDpop, "token_type", json!("DPoP")),
         (TokenTypeMissing, "token_type", Value::Null),
-        (ScopeNarrower, "scope", json!("openid profile email offline_access")),
+        (
+            ScopeNarrower,
+            "scope",
+            json!("openid profile email offline_access"),
+        ),
         (ScopeMissing, "scope", Value::Null),
         (ErrorWith200, "error", json!("invalid_grant")),
     ] {
-        bench.emulator.switches().set_next(Deviation::TokenAnswer(lie), 1);
+        bench
+            .emulator
+            .switches()
+            .set_next(Deviation::TokenAnswer(lie), 1);
         let code = bench.code().await;
         let (status, answer) = bench.redeem(&code).await;
         assert_eq!((status, &answer[name]), (200, &told), "{lie:?}");
     }
     for (lie, status) in [(InvalidGrant, 400), (InvalidClient, 401)] {
-        bench.emulator.switches().set_next(Deviation::TokenAnswer(lie), 1);
+        bench
+            .emulator
+            .switches()
+            .set_next(Deviation::TokenAnswer(lie), 1);
         let code = bench.code().await;
         assert_eq!(bench.redeem(&code).await.0, status, "{lie:?}");
         assert_eq!(bench.redeem(&code).await.0, 200, "{lie:?} consumes nothing");
@@ -217,11 +267,20 @@ async fn discovery_lies_show_in_the_document() {
         (NoRevocationValid, "revocation_endpoint", Value::Null),
         (NoEndSessionValid, "end_session_endpoint", Value::Null),
         (NoPkce, "code_challenge_methods_supported", Value::Null),
-        (TokenOnOtherOrigin, "token_endpoint", json!("https://attacker.example/oauth/token")),
+        (
+            TokenOnOtherOrigin,
+            "token_endpoint",
+            json!("https://attacker.example/oauth/token"),
+        ),
         (MinimalValid, "userinfo_endpoint", Value::Null),
     ] {
-        bench.emulator.switches().set_next(Deviation::Discovery(lie), 1);
-        let document = bench.get("/api/v1/platform/oauth/.well-known/openid-configuration").await;
+        bench
+            .emulator
+            .switches()
+            .set_next(Deviation::Discovery(lie), 1);
+        let document = bench
+            .get("/api/v1/platform/oauth/.well-known/openid-configuration")
+            .await;
         assert_eq!(support::json(&document)[name], told, "{lie:?}");
     }
 }
@@ -231,9 +290,14 @@ async fn key_set_lies_show_in_the_key_set() {
     use JwksLie::*;
     let bench = Bench::start().await;
     for (lie, check) in [
-        (SigningKeyOnlyValid, (|keys: &Value| keys.as_array().unwrap().len() == 1) as fn(&Value) -> bool),
+        (
+            SigningKeyOnlyValid,
+            (|keys: &Value| keys.as_array().unwrap().len() == 1) as fn(&Value) -> bool,
+        ),
         (KidAbsent, |keys| keys[0]["kid"].is_null()),
-        (KidDuplicate, |keys| keys[0]["kid"] == keys[1]["kid"] && keys[0]["n"] != keys[1]["n"]),
+        (KidDuplicate, |keys| {
+            keys[0]["kid"] == keys[1]["kid"] && keys[0]["n"] != keys[1]["n"]
+        }),
         (Empty, |keys| keys == &json!([])),
         (SymmetricKey, |keys| keys[0]["kty"] == "oct"),
         (UnknownKeysValid, |keys| keys[0]["kty"] == "AKP"),
@@ -254,13 +318,31 @@ async fn userinfo_lies_show_in_userinfo() {
     let bench = Bench::start().await;
     let token = text(&bench.sign_in().await["access_token"]);
     let path = "/api/v1/platform/oauth/userinfo";
-    assert_eq!(support::json(&bench.get_as(path, &token).await)["sub"], "usr_alice_acme");
-    for (lie, told) in [(UserinfoLie::WrongSub, json!("usr_somebody_else")), (UserinfoLie::MissingSub, Value::Null)] {
-        bench.emulator.switches().set_next(Deviation::Userinfo(lie), 1);
-        assert_eq!(support::json(&bench.get_as(path, &token).await)["sub"], told);
+    assert_eq!(
+        support::json(&bench.get_as(path, &token).await)["sub"],
+        "usr_alice_acme"
+    );
+    for (lie, told) in [
+        (UserinfoLie::WrongSub, json!("usr_somebody_else")),
+        (UserinfoLie::MissingSub, Value::Null),
+    ] {
+        bench
+            .emulator
+            .switches()
+            .set_next(Deviation::Userinfo(lie), 1);
+        assert_eq!(
+            support::json(&bench.get_as(path, &token).await)["sub"],
+            told
+        );
     }
     assert_eq!(bench.get_as(path, "made-up").await.status(), 401);
-    assert_eq!(bench.get_as(path, &bench.service_token().await).await.status(), 401);
+    assert_eq!(
+        bench
+            .get_as(path, &bench.service_token().await)
+            .await
+            .status(),
+        401
+    );
 }
 
 #[tokio::test]
@@ -275,10 +357,21 @@ async fn logout_tokens_are_signed_and_may_lie() {
     let honest = bench.emulator.logout_token(&token);
     assert!(bench.verifies(&honest).await);
     assert_eq!(header(&honest)["typ"], "logout+jwt");
-    assert!(claims(&honest)["events"]["http://schemas.openid.net/event/backchannel-logout"].is_object());
-    for (lie, claim) in [(TokenLie::LogoutWithoutEvent, "events"), (TokenLie::JtiMissing, "jti")] {
-        bench.emulator.switches().set_next(Deviation::LogoutToken(lie), 1);
-        assert_eq!(claims(&bench.emulator.logout_token(&token))[claim], Value::Null);
+    assert!(
+        claims(&honest)["events"]["http://schemas.openid.net/event/backchannel-logout"].is_object()
+    );
+    for (lie, claim) in [
+        (TokenLie::LogoutWithoutEvent, "events"),
+        (TokenLie::JtiMissing, "jti"),
+    ] {
+        bench
+            .emulator
+            .switches()
+            .set_next(Deviation::LogoutToken(lie), 1);
+        assert_eq!(
+            claims(&bench.emulator.logout_token(&token))[claim],
+            Value::Null
+        );
     }
 }
 
@@ -298,16 +391,35 @@ async fn switches_work_over_http() {
     }))
     .await;
     assert_eq!(answer.status(), 200);
-    assert_eq!(bench.get("/.well-known/openid-configuration").await.status(), 200);
+    assert_eq!(
+        bench
+            .get("/.well-known/openid-configuration")
+            .await
+            .status(),
+        200
+    );
     let jwks = bench.get("/api/v1/platform/.well-known/jwks.json").await;
     assert_eq!(jwks.headers()["retry-after"], "5");
     let token = text(&bench.sign_in().await["id_token"]);
     assert_eq!(claims(&token)["iss"], "https://other-issuer.example");
-    for bad in [json!({"behaviour": {"unknown": 1}}), json!({"set": ["nonsense"]}), json!({"unknown": 1})] {
+    for bad in [
+        json!({"behaviour": {"unknown": 1}}),
+        json!({"set": ["nonsense"]}),
+        json!({"unknown": 1}),
+    ] {
         assert_eq!(post(bad).await.status(), 422);
     }
     post(json!({"reset": true})).await;
-    assert_eq!(bench.get("/.well-known/openid-configuration").await.status(), 404);
+    assert_eq!(
+        bench
+            .get("/.well-known/openid-configuration")
+            .await
+            .status(),
+        404
+    );
     let seen = support::json(&bench.get("/_emulator/requests?endpoint=token").await);
-    assert_eq!(seen["requests"].as_array().unwrap().len(), bench.emulator.recorder().count(Endpoint::Token));
+    assert_eq!(
+        seen["requests"].as_array().unwrap().len(),
+        bench.emulator.recorder().count(Endpoint::Token)
+    );
 }

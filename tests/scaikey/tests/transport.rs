@@ -16,29 +16,63 @@ async fn faults_that_answer_show_in_the_answer() {
     let bench = Bench::start().await;
     let other = "http://127.0.0.1:9/elsewhere".to_owned();
     for (fault, status, content_type) in [
-        (Fault::Status { code: 500, retry_after: None }, 500, "application/json"),
-        (Fault::Status { code: 429, retry_after: Some(7) }, 429, "application/json"),
-        (Fault::Answer { code: 418, body: "[]".to_owned() }, 418, "application/json"),
+        (
+            Fault::Status {
+                code: 500,
+                retry_after: None,
+            },
+            500,
+            "application/json",
+        ),
+        (
+            Fault::Status {
+                code: 429,
+                retry_after: Some(7),
+            },
+            429,
+            "application/json",
+        ),
+        (
+            Fault::Answer {
+                code: 418,
+                body: "[]".to_owned(),
+            },
+            418,
+            "application/json",
+        ),
         (Fault::Redirect { to: other.clone() }, 302, ""),
         (Fault::RedirectKeepingMethod { to: other }, 307, ""),
         (Fault::Garbage, 200, "application/json"),
         (Fault::WrongContentType, 200, "text/html"),
         (Fault::SlowHeaders { ms: 1 }, 200, "application/json"),
     ] {
-        bench.emulator.switches().fail_next(Endpoint::Jwks, fault.clone(), 1);
+        bench
+            .emulator
+            .switches()
+            .fail_next(Endpoint::Jwks, fault.clone(), 1);
         let response = bench.get(JWKS).await;
         assert_eq!(response.status(), status, "{fault:?}");
-        let told = response.headers().get("content-type").map_or("", |v| v.to_str().unwrap());
+        let told = response
+            .headers()
+            .get("content-type")
+            .map_or("", |v| v.to_str().unwrap());
         assert_eq!(told, content_type, "{fault:?}");
     }
-    assert_eq!(bench.get(JWKS).await.status(), 200, "faults for one request end after one");
+    assert_eq!(
+        bench.get(JWKS).await.status(),
+        200,
+        "faults for one request end after one"
+    );
 }
 
 #[tokio::test]
 async fn faults_that_break_the_connection_break_it() {
     let bench = Bench::start().await;
     for fault in [Fault::Truncated, Fault::Reset, Fault::AnswerLost] {
-        bench.emulator.switches().fail_next(Endpoint::Jwks, fault.clone(), 1);
+        bench
+            .emulator
+            .switches()
+            .fail_next(Endpoint::Jwks, fault.clone(), 1);
         let request = Request::get(bench.url(JWKS)).body(Bytes::new()).unwrap();
         assert!(plain_http::send(request).await.is_err(), "{fault:?}");
     }
@@ -47,10 +81,19 @@ async fn faults_that_break_the_connection_break_it() {
 #[tokio::test]
 async fn faults_that_never_end_do_not_end() {
     let bench = Bench::start().await;
-    for fault in [Fault::Hang, Fault::HangingBody, Fault::AnswerNever, Fault::SlowBody { ms: 20 }] {
-        bench.emulator.switches().fail_next(Endpoint::Jwks, fault.clone(), 1);
+    for fault in [
+        Fault::Hang,
+        Fault::HangingBody,
+        Fault::AnswerNever,
+        Fault::SlowBody { ms: 20 },
+    ] {
+        bench
+            .emulator
+            .switches()
+            .fail_next(Endpoint::Jwks, fault.clone(), 1);
         let request = Request::get(bench.url(JWKS)).body(Bytes::new()).unwrap();
-        let waited = tokio::time::timeout(Duration::from_millis(100), plain_http::send(request)).await;
+        let waited =
+            tokio::time::timeout(Duration::from_millis(100), plain_http::send(request)).await;
         assert!(waited.is_err(), "{fault:?}");
     }
 }
@@ -59,16 +102,31 @@ async fn faults_that_never_end_do_not_end() {
 async fn endless_body_exceeds_any_limit() {
     use http_body_util::BodyExt;
     let bench = Bench::start().await;
-    bench.emulator.switches().fail_next(Endpoint::Jwks, Fault::EndlessBody, 1);
-    let stream = tokio::net::TcpStream::connect(bench.emulator.address()).await.unwrap();
+    bench
+        .emulator
+        .switches()
+        .fail_next(Endpoint::Jwks, Fault::EndlessBody, 1);
+    let stream = tokio::net::TcpStream::connect(bench.emulator.address())
+        .await
+        .unwrap();
     let io = hyper_util::rt::TokioIo::new(stream);
     let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.unwrap();
     let connection = tokio::spawn(connection);
-    let request = Request::get(JWKS).header("host", "x").body(http_body_util::Empty::<Bytes>::new()).unwrap();
+    let request = Request::get(JWKS)
+        .header("host", "x")
+        .body(http_body_util::Empty::<Bytes>::new())
+        .unwrap();
     let mut body = sender.send_request(request).await.unwrap().into_body();
     let mut seen = 0;
     while seen < 8 << 20 {
-        seen += body.frame().await.unwrap().unwrap().into_data().unwrap().len();
+        seen += body
+            .frame()
+            .await
+            .unwrap()
+            .unwrap()
+            .into_data()
+            .unwrap()
+            .len();
     }
     connection.abort();
 }
@@ -78,8 +136,13 @@ async fn lost_answer_took_effect_and_reset_did_not() {
     let bench = Bench::start().await;
     for (fault, second) in [(Fault::Reset, 200), (Fault::AnswerLost, 400)] {
         let refresh = text(&bench.sign_in().await["refresh_token"]);
-        bench.emulator.switches().fail_next(Endpoint::Token, fault.clone(), 1);
-        let body = format!("grant_type=refresh_token&client_id=scaigate-dev-client&client_secret=scaigate-dev-secret&refresh_token={refresh}");
+        bench
+            .emulator
+            .switches()
+            .fail_next(Endpoint::Token, fault.clone(), 1);
+        let body = format!(
+            "grant_type=refresh_token&client_id=scaigate-dev-client&client_secret=scaigate-dev-secret&refresh_token={refresh}"
+        );
         let request = Request::post(bench.url("/api/v1/platform/oauth/token"))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Bytes::from(body))
@@ -92,7 +155,10 @@ async fn lost_answer_took_effect_and_reset_did_not() {
 #[tokio::test]
 async fn always_lasts_until_healed_and_next_counts() {
     let bench = Bench::start().await;
-    let down = Fault::Status { code: 503, retry_after: None };
+    let down = Fault::Status {
+        code: 503,
+        retry_after: None,
+    };
     let switches = bench.emulator.switches();
     switches.fail_next(Endpoint::Jwks, down.clone(), 2);
     for status in [503, 503, 200] {
@@ -117,7 +183,12 @@ async fn gate_holds_requests_and_counts_them() {
         let opener = async {
             recorder.held(Endpoint::Jwks, 3).await;
             assert_eq!(recorder.count(Endpoint::Jwks), 3);
-            assert!(recorder.requests_to(Endpoint::Jwks).iter().all(|r| r.status.is_none()));
+            assert!(
+                recorder
+                    .requests_to(Endpoint::Jwks)
+                    .iter()
+                    .all(|r| r.status.is_none())
+            );
             recorder.release(Endpoint::Jwks);
         };
         let ((first, ..), ()) = tokio::join!(calls, opener);
@@ -147,12 +218,18 @@ async fn record_tells_what_was_sent() {
     bench.sign_in().await;
     let token = &bench.emulator.recorder().token_requests()[0];
     assert_eq!(token.form("grant_type"), Some("authorization_code"));
-    assert_eq!(token.header("content-type"), Some("application/x-www-form-urlencoded"));
+    assert_eq!(
+        token.header("content-type"),
+        Some("application/x-www-form-urlencoded")
+    );
     assert_eq!(token.status, Some(200));
     assert_eq!(token.at, support::START * 1_000);
     let authorize = &bench.emulator.recorder().requests_to(Endpoint::Authorize)[0];
     assert_eq!(authorize.query("state"), Some("state-1"));
-    assert_eq!(bench.emulator.recorder().count_grant("authorization_code"), 1);
+    assert_eq!(
+        bench.emulator.recorder().count_grant("authorization_code"),
+        1
+    );
     bench.get("/nothing/here").await;
     assert_eq!(bench.emulator.recorder().count(Endpoint::Unknown), 1);
 }
@@ -160,7 +237,13 @@ async fn record_tells_what_was_sent() {
 #[tokio::test]
 async fn date_header_follows_the_clock() {
     let bench = Bench::start().await;
-    assert_eq!(bench.get(JWKS).await.headers()["date"], "Sun, 15 Jun 2025 15:06:40 GMT");
+    assert_eq!(
+        bench.get(JWKS).await.headers()["date"],
+        "Sun, 15 Jun 2025 15:06:40 GMT"
+    );
     bench.advance(3_600);
-    assert_eq!(bench.get(JWKS).await.headers()["date"], "Sun, 15 Jun 2025 16:06:40 GMT");
+    assert_eq!(
+        bench.get(JWKS).await.headers()["date"],
+        "Sun, 15 Jun 2025 16:06:40 GMT"
+    );
 }

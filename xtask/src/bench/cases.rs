@@ -148,12 +148,12 @@ impl Client {
             .to_owned();
         let authorize = field(&json_body(&login)?, "authorize_url")?;
         let answer = self.emulator.request("GET", path(&authorize)?, &[], "")?;
-        let back = location(302, "authorize", answer)?;
+        let back = location("authorize", answer)?;
         let headers = [("cookie", cookie.as_str())];
         let answer = self
             .application
             .request("GET", path(&back)?, &headers, "")?;
-        let home = location(303, "callback", answer)?;
+        let home = location("callback", answer)?;
         let code = home
             .split(['?', '&', '#'])
             .find_map(|pair| pair.strip_prefix("session_code="))
@@ -194,8 +194,12 @@ fn expect(status: u16, what: &str, answer: Answer) -> Result<Answer> {
     bail!("{what} answered {} {code}", answer.status)
 }
 
-fn location(status: u16, what: &str, answer: Answer) -> Result<String> {
-    let answer = expect(status, what, answer)?;
+fn location(what: &str, answer: Answer) -> Result<String> {
+    // RFC 6749 section 4.1.2 shows 302 and allows any redirect.
+    let answer = match answer.status {
+        302 | 303 => answer,
+        _ => expect(303, what, answer)?,
+    };
     let target = answer.header("location");
     Ok(target
         .with_context(|| format!("{what} redirects nowhere"))?

@@ -511,3 +511,30 @@ fn n141_claims_that_are_bombs_or_ambiguous_are_unreadable() {
         );
     }
 }
+
+#[test]
+fn a_claim_that_is_null_counts_as_absent() {
+    let with_null = |name: &str| {
+        let mut claims = claims(json!({}));
+        claims[name] = Value::Null;
+        Login::default()
+            .verify(&Signer::Ed25519.token(&claims))
+            .err()
+    };
+    for name in [
+        "azp",
+        "nbf",
+        "tenant_id",
+        "at_hash",
+        "sid",
+        "auth_time",
+        "email",
+        "groups",
+    ] {
+        assert_eq!(with_null(name), None, "{name}");
+    }
+    for name in ["iss", "sub", "aud", "exp", "iat"] {
+        assert_eq!(with_null(name), missing(name));
+    }
+    assert_eq!(with_null("nonce"), Some(IdTokenError::Nonce));
+}

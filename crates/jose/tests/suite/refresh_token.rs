@@ -1,7 +1,9 @@
 //! Our refresh tokens.
 
-use scaigate_jose::{RefreshSigner, RefreshToken, RefreshTokenError};
+use ring::hmac;
+use scaigate_jose::{Purpose, RefreshSigner, RefreshToken, RefreshTokenError};
 use scaigate_types::SessionId;
+use scaigate_types::encoding::base64url;
 
 use crate::ring_of;
 
@@ -86,6 +88,39 @@ fn n141_other_texts_are_no_refresh_tokens() {
         assert!(RefreshToken::verify(&signer, &text).is_err(), "{text:?}");
     }
     assert!(!RefreshToken::looks_like("rtk_abc"));
+}
+
+#[test]
+fn rightly_authenticated_bytes_of_another_form_are_refused() {
+    let ring = ring_of(&[1]);
+    let key = ring.derive(Purpose::RefreshToken);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key[0].expose());
+    let verify = |content: &[u8]| {
+        let tag = hmac::sign(&key, content);
+        let text = format!("sgr_{}", base64url(&[content, tag.as_ref()].concat()));
+        RefreshToken::verify(&RefreshSigner::new(&ring), &text)
+    };
+    let good = RefreshToken {
+        sid: sid("ses"),
+        generation: 258,
+    };
+    assert_eq!(verify(b"\x01\x03ses\x00\x00\x01\x02"), Ok(good));
+    let contents: [&[u8]; 7] = [
+        b"\x02\x03ses\x00\x00\x01\x02",
+        b"\x01\x02ses\x00\x00\x01\x02",
+        b"\x01\x04ses\x00\x00\x01\x02",
+        b"\x01\x00\x00\x00\x01\x02",
+        b"\x01\x03s\xff\xfe\x00\x00\x01\x02",
+        b"\x01\x03",
+        b"",
+    ];
+    for content in contents {
+        assert_eq!(
+            verify(content),
+            Err(RefreshTokenError::Malformed),
+            "{content:?}"
+        );
+    }
 }
 
 #[test]

@@ -142,6 +142,20 @@ fn tokens_of_other_deployments_are_refused() {
 }
 
 #[test]
+fn issuer_and_audience_must_both_be_this_deployment() {
+    let ring = ring_of(&[1]);
+    let kid = ring.key_ids().next().unwrap();
+    let header = json!({"alg": "HS256", "typ": "scaigate-session+jwt", "kid": kid});
+    for name in ["iss", "aud"] {
+        let mut payload = part(&signer().sign(&claims()).unwrap(), 1);
+        payload[name] = "https://other.example".into();
+        let token = forge(&ring, &header, payload.to_string().as_bytes());
+        let error = signer().verify(&token, PUBLIC_URL, NOW).err();
+        assert_eq!(error, Some(SessionTokenError::Audience), "{name}");
+    }
+}
+
+#[test]
 fn an_older_key_verifies_until_it_is_taken_away() {
     let token = signer().sign(&claims()).unwrap();
     let verify = |ring: &[u8]| SessionSigner::new(&ring_of(ring)).verify(&token, PUBLIC_URL, NOW);

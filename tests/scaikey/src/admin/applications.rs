@@ -26,7 +26,10 @@ fn row(application: &Application) -> Value {
 }
 
 fn visible(world: &World, reach: &Reach, application: &Application) -> bool {
-    application.tenant_id.as_ref().is_none_or(|tenant| reach.covers(world, tenant))
+    application
+        .tenant_id
+        .as_ref()
+        .is_none_or(|tenant| reach.covers(world, tenant))
 }
 
 /// `GET /` with `tenant_id`, `scope`, `application_type`, `search`.
@@ -35,13 +38,19 @@ pub(crate) fn list(world: &World, call: &Call) -> Reply {
         Ok(reach) => reach,
         Err(reply) => return reply,
     };
-    let lies = lies(world);
+    let lies = lies(world, call);
     let all = world.directory().applications.clone();
     let name = |value: Value| value.as_str().unwrap_or_default().to_owned();
     let applications = all
         .iter()
         .filter(|a| visible(world, &reach, a))
-        .filter(|a| equal(call, "tenant_id", a.tenant_id.as_deref().unwrap_or_default()))
+        .filter(|a| {
+            equal(
+                call,
+                "tenant_id",
+                a.tenant_id.as_deref().unwrap_or_default(),
+            )
+        })
         .filter(|a| equal(call, "scope", &name(json!(a.scope))))
         .filter(|a| equal(call, "application_type", &name(json!(a.kind))))
         .filter(|a| found(call, &[&a.name, &a.client_id]));
@@ -62,7 +71,12 @@ pub(crate) fn get(world: &World, call: &Call) -> Reply {
 }
 
 fn by_id(world: &World, id: &str) -> Option<Application> {
-    world.directory().applications.iter().find(|a| a.id == id).cloned()
+    world
+        .directory()
+        .applications
+        .iter()
+        .find(|a| a.id == id)
+        .cloned()
 }
 
 /// `PATCH /{id}`: `allowed_scopes`, `redirect_uris`, `name`; lists replace (`contract/scaikey.md` 3.5).
@@ -74,7 +88,8 @@ pub(crate) fn patch(world: &World, call: &Call) -> Reply {
     let Some(known) = by_id(world, call.param("id")) else {
         return Reply::detail(404, "Application not found");
     };
-    if known.scope == ApplicationScope::Global && !matches!(reach, Reach::All) || !visible(world, &reach, &known)
+    if known.scope == ApplicationScope::Global && !matches!(reach, Reach::All)
+        || !visible(world, &reach, &known)
     {
         return Reply::detail(403, "super_admin required");
     }
@@ -96,7 +111,12 @@ pub(crate) fn patch(world: &World, call: &Call) -> Reply {
 }
 
 fn strings(body: &Value, name: &str) -> Option<Vec<String>> {
-    body[name].as_array().map(|list| list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    body[name].as_array().map(|list| {
+        list.iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
+    })
 }
 
 /// `POST /`: registers an application; the answer holds the secret, once.
@@ -106,7 +126,9 @@ pub(crate) fn create(world: &World, call: &Call) -> Reply {
         Err(reply) => return reply,
     };
     match from_json(&call.json()) {
-        Some(application) if application.scope == ApplicationScope::Global && !matches!(reach, Reach::All) => {
+        Some(application)
+            if application.scope == ApplicationScope::Global && !matches!(reach, Reach::All) =>
+        {
             Reply::detail(403, "super_admin required")
         }
         Some(application) => {
@@ -125,7 +147,8 @@ pub(crate) fn create(world: &World, call: &Call) -> Reply {
 /// An application from a create or registration body; `None` without a name.
 pub(crate) fn from_json(body: &Value) -> Option<Application> {
     let name = body["name"].as_str().filter(|name| !name.is_empty())?;
-    let kind = serde_json::from_value(body["application_type"].clone()).unwrap_or(ApplicationType::Web);
+    let kind =
+        serde_json::from_value(body["application_type"].clone()).unwrap_or(ApplicationType::Web);
     let scope = serde_json::from_value(body["scope"].clone()).unwrap_or(ApplicationScope::Global);
     Some(Application {
         id: random::token("app_"),
@@ -149,7 +172,9 @@ pub(crate) fn from_json(body: &Value) -> Option<Application> {
 /// The application of a tenant path: by id, or `me` for the caller's own (`contract/scaikey.md` 8.16).
 fn on_tenant_path(world: &World, call: &Call) -> Result<Application, Reply> {
     let reach = read(world, call, None)?;
-    if world.directory().tenant(call.param("tenant")).is_none() || !reach.covers(world, call.param("tenant")) {
+    if world.directory().tenant(call.param("tenant")).is_none()
+        || !reach.covers(world, call.param("tenant"))
+    {
         return Err(Reply::detail(404, "Tenant not found"));
     }
     let application = match call.param("app") {
@@ -164,7 +189,7 @@ fn on_tenant_path(world: &World, call: &Call) -> Result<Application, Reply> {
 
 /// `GET …/effective-users`: everyone with access, directly or through a group.
 pub(crate) fn effective_users(world: &World, call: &Call) -> Reply {
-    let lies = lies(world);
+    let lies = lies(world, call);
     if lies.contains(&DirectoryLie::EffectiveUsersForbidden) {
         return Reply::detail(403, FORBIDDEN);
     }
@@ -174,7 +199,11 @@ pub(crate) fn effective_users(world: &World, call: &Call) -> Reply {
     };
     let users: Vec<_> = {
         let directory = world.directory();
-        directory.effective_users(call.param("tenant"), &application).into_iter().cloned().collect()
+        directory
+            .effective_users(call.param("tenant"), &application)
+            .into_iter()
+            .cloned()
+            .collect()
     };
     let mut rows: Vec<Value> = users.iter().map(|u| users::row(world, u)).collect();
     users::add_foreign_row(world, call, &lies, &mut rows);
@@ -190,11 +219,20 @@ pub(crate) fn assignees(world: &World, call: &Call) -> Reply {
     let (users, groups): (Vec<_>, Vec<_>) = {
         let directory = world.directory();
         let tenant = call.param("tenant");
-        let users = application.assigned_users.iter().filter_map(|id| directory.user(id));
-        let groups = application.assigned_groups.iter().filter_map(|id| directory.group(id));
+        let users = application
+            .assigned_users
+            .iter()
+            .filter_map(|id| directory.user(id));
+        let groups = application
+            .assigned_groups
+            .iter()
+            .filter_map(|id| directory.group(id));
         (
             users.filter(|u| u.tenant_id == tenant).cloned().collect(),
-            groups.filter(|g| g.tenant_id == tenant).map(|g| json!({"id": g.id, "name": g.name})).collect(),
+            groups
+                .filter(|g| g.tenant_id == tenant)
+                .map(|g| json!({"id": g.id, "name": g.name}))
+                .collect(),
         )
     };
     let users: Vec<Value> = users.iter().map(|u| users::row(world, u)).collect();
@@ -208,11 +246,17 @@ pub(crate) fn of_group(world: &World, call: &Call) -> Reply {
         Err(reply) => return reply,
     };
     let directory = world.directory().clone();
-    let group = directory.group(call.param("group")).filter(|g| g.tenant_id == call.param("tenant"));
+    let group = directory
+        .group(call.param("group"))
+        .filter(|g| g.tenant_id == call.param("tenant"));
     let Some(group) = group.filter(|g| reach.covers(world, &g.tenant_id)) else {
         return Reply::detail(404, "Group not found");
     };
-    let rows: Vec<Value> =
-        directory.applications.iter().filter(|a| a.assigned_groups.contains(&group.id)).map(row).collect();
+    let rows: Vec<Value> = directory
+        .applications
+        .iter()
+        .filter(|a| a.assigned_groups.contains(&group.id))
+        .map(row)
+        .collect();
     one(200, &json!(rows))
 }

@@ -23,10 +23,12 @@ fn row(group: &Group) -> Value {
 
 /// `GET /` with `search`, `tenant_id`, `group_type`.
 pub(crate) fn list(world: &World, call: &Call) -> Reply {
-    let lies = lies(world);
+    let lies = lies(world, call);
     let reach = match read(world, call, Some("groups:read")) {
         Ok(reach) => reach,
-        Err(reply) if reply.status == 403 && lies.contains(&DirectoryLie::GroupsEmptyWithoutScope) => {
+        Err(reply)
+            if reply.status == 403 && lies.contains(&DirectoryLie::GroupsEmptyWithoutScope) =>
+        {
             return page(world, call, Vec::new(), &lies);
         }
         Err(reply) => return reply,
@@ -35,7 +37,9 @@ pub(crate) fn list(world: &World, call: &Call) -> Reply {
     let groups = all
         .iter()
         .filter(|g| reach.covers(world, &g.tenant_id))
-        .filter(|g| equal(call, "tenant_id", &g.tenant_id) && equal(call, "group_type", &g.group_type))
+        .filter(|g| {
+            equal(call, "tenant_id", &g.tenant_id) && equal(call, "group_type", &g.group_type)
+        })
         .filter(|g| found(call, &[&g.name]));
     page(world, call, groups.map(row).collect(), &lies)
 }
@@ -59,14 +63,18 @@ pub(crate) fn members(world: &World, call: &Call) -> Reply {
         Ok(reach) => reach,
         Err(reply) => return reply,
     };
-    let lies = lies(world);
+    let lies = lies(world, call);
     let group = world.directory().group(call.param("id")).cloned();
     let Some(group) = group.filter(|g| reach.covers(world, &g.tenant_id)) else {
         return Reply::detail(404, "Group not found");
     };
     let users: Vec<_> = {
         let directory = world.directory();
-        group.members.iter().filter_map(|id| directory.user(id).cloned()).collect()
+        group
+            .members
+            .iter()
+            .filter_map(|id| directory.user(id).cloned())
+            .collect()
     };
     let shape = world.switches.behaviour().user_shape;
     let rows = users.iter().filter(|u| u.status != "DELETED").map(|user| {

@@ -26,20 +26,36 @@ fn validation(name: &str) -> Reply {
 }
 
 /// One page of `rows`, told the way the switches say.
-pub(crate) fn page(world: &World, call: &Call, mut rows: Vec<Value>, lies: &[DirectoryLie]) -> Reply {
+pub(crate) fn page(
+    world: &World,
+    call: &Call,
+    mut rows: Vec<Value>,
+    lies: &[DirectoryLie],
+) -> Reply {
     let behaviour = world.switches.behaviour();
     let tells = |lie: DirectoryLie| lies.contains(&lie);
     if tells(DirectoryLie::SlashRedirectValid) && !call.path.ends_with('/') {
-        let query: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&call.query).finish();
+        let query: String = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&call.query)
+            .finish();
         let mark = if query.is_empty() { "" } else { "?" };
-        return Reply::redirect(307, &format!("{}{}/{mark}{query}", world.base_url, call.path));
+        return Reply::redirect(
+            307,
+            &format!("{}{}/{mark}{query}", world.base_url, call.path),
+        );
     }
-    let (page, per_page) =
-        match (number(call, "page", 1), number(call, "per_page", behaviour.default_per_page)) {
-            (Ok(page), Ok(per_page)) => (page, per_page.min(behaviour.max_per_page)),
-            (Err(reply), _) | (_, Err(reply)) => return reply,
-        };
-    let per_page = if tells(DirectoryLie::PageSizeIgnored) { OWN_PAGE_SIZE } else { per_page };
+    let (page, per_page) = match (
+        number(call, "page", 1),
+        number(call, "per_page", behaviour.default_per_page),
+    ) {
+        (Ok(page), Ok(per_page)) => (page, per_page.min(behaviour.max_per_page)),
+        (Err(reply), _) | (_, Err(reply)) => return reply,
+    };
+    let per_page = if tells(DirectoryLie::PageSizeIgnored) {
+        OWN_PAGE_SIZE
+    } else {
+        per_page
+    };
     if tells(DirectoryLie::LaterPagesFail) && page > 1 {
         return Reply::detail(500, "Internal Server Error");
     }
@@ -79,8 +95,11 @@ pub(crate) fn page(world: &World, call: &Call, mut rows: Vec<Value>, lies: &[Dir
     } else {
         (json!(total), json!(pages))
     };
-    let told_total =
-        if tells(DirectoryLie::MetaTotalString) { json!(total.to_string()) } else { told_total };
+    let told_total = if tells(DirectoryLie::MetaTotalString) {
+        json!(total.to_string())
+    } else {
+        told_total
+    };
     let body = match behaviour.list_envelope {
         ListEnvelope::BareArray => json!(slice),
         ListEnvelope::Items => {
@@ -104,7 +123,9 @@ pub(crate) fn one(status: u16, object: &Value) -> Reply {
 pub(crate) fn found(call: &Call, texts: &[&str]) -> bool {
     call.query("search").is_none_or(|wanted| {
         let wanted = wanted.to_lowercase();
-        texts.iter().any(|text| text.to_lowercase().contains(&wanted))
+        texts
+            .iter()
+            .any(|text| text.to_lowercase().contains(&wanted))
     })
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn list(world: &World, call: &Call) -> Reply {
         Ok(reach) => reach,
         Err(reply) => return reply,
     };
-    let lies = lies(world);
+    let lies = lies(world, call);
     let all = world.directory().tenants.clone();
     let tenants = all
         .iter()

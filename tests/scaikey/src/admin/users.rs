@@ -20,7 +20,11 @@ pub(crate) fn row(world: &World, user: &User) -> Value {
         "custom_attributes": {},
     });
     let shape = world.switches.behaviour().user_shape;
-    row[if shape == UserShape::UserId { "user_id" } else { "id" }] = json!(user.id);
+    row[if shape == UserShape::UserId {
+        "user_id"
+    } else {
+        "id"
+    }] = json!(user.id);
     if shape == UserShape::UserId {
         row["display_name"] = json!(user.name());
     } else {
@@ -47,12 +51,18 @@ pub(crate) fn list(world: &World, call: &Call) -> Reply {
         Ok(reach) => reach,
         Err(reply) => return reply,
     };
-    let lies = lies(world);
+    let lies = lies(world, call);
     let all = world.directory().users.clone();
     let users = all
         .iter()
         .filter(|u| visible(world, call, &reach, u))
-        .filter(|u| if call.query("status").is_none() { u.status != "DELETED" } else { true })
+        .filter(|u| {
+            if call.query("status").is_none() {
+                u.status != "DELETED"
+            } else {
+                true
+            }
+        })
         .filter(|u| equal(call, "status", &u.status))
         .filter(|u| found(call, &[&u.email, &u.name()]));
     let mut rows: Vec<Value> = users.map(|u| row(world, u)).collect();
@@ -61,10 +71,22 @@ pub(crate) fn list(world: &World, call: &Call) -> Reply {
 }
 
 /// The row of `ForeignTenantRow`: somebody of a tenant that was not asked for.
-pub(crate) fn add_foreign_row(world: &World, call: &Call, lies: &[DirectoryLie], rows: &mut Vec<Value>) {
-    let asked = call.query("tenant_id").unwrap_or_else(|| call.param("tenant"));
+pub(crate) fn add_foreign_row(
+    world: &World,
+    call: &Call,
+    lies: &[DirectoryLie],
+    rows: &mut Vec<Value>,
+) {
+    let asked = call
+        .query("tenant_id")
+        .unwrap_or_else(|| call.param("tenant"));
     if lies.contains(&DirectoryLie::ForeignTenantRow) && !asked.is_empty() {
-        let stranger = world.directory().users.iter().find(|u| u.tenant_id != asked).cloned();
+        let stranger = world
+            .directory()
+            .users
+            .iter()
+            .find(|u| u.tenant_id != asked)
+            .cloned();
         rows.extend(stranger.iter().map(|u| row(world, u)));
     }
 }
@@ -72,7 +94,9 @@ pub(crate) fn add_foreign_row(world: &World, call: &Call, lies: &[DirectoryLie],
 fn visible(world: &World, call: &Call, reach: &Reach, user: &User) -> bool {
     let partner = || {
         let directory = world.directory();
-        let own = directory.tenant(&user.tenant_id).map(|t| t.partner_id.clone());
+        let own = directory
+            .tenant(&user.tenant_id)
+            .map(|t| t.partner_id.clone());
         equal(call, "partner_id", &own.unwrap_or_default())
     };
     reach.covers(world, &user.tenant_id) && equal(call, "tenant_id", &user.tenant_id) && partner()

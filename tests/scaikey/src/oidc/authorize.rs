@@ -45,7 +45,11 @@ fn authorize(world: &World, call: &Call, flavour: Flavour) -> Reply {
         Err((error, why)) => return refuse(world, &request, error, why),
     }
     let behaviour = world.switches.behaviour();
-    let prompts: Vec<&str> = call.query("prompt").unwrap_or_default().split_whitespace().collect();
+    let prompts: Vec<&str> = call
+        .query("prompt")
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
     if let Some((user, sid)) = live_session(world, call, &request)
         && !prompts.contains(&"login")
         && !prompts.contains(&"select_account")
@@ -54,10 +58,19 @@ fn authorize(world: &World, call: &Call, flavour: Flavour) -> Reply {
         return grant(world, &request, &user, Some(&sid));
     }
     if prompts.contains(&"none") {
-        return refuse(world, &request, "login_required", "no live session in this browser");
+        return refuse(
+            world,
+            &request,
+            "login_required",
+            "no live session in this browser",
+        );
     }
     if behaviour.auto_login {
-        let email = request.login_hint.clone().or(behaviour.auto_login_email).unwrap_or_default();
+        let email = request
+            .login_hint
+            .clone()
+            .or(behaviour.auto_login_email)
+            .unwrap_or_default();
         let user = world.directory().user_by_email(&email).cloned();
         if let Some(user) = user.filter(|u| may_sign_in(u, &request)) {
             return grant(world, &request, &user, None);
@@ -79,7 +92,9 @@ fn known_client(
     if !once("client_id") || !once("redirect_uri") {
         return Err("client_id and redirect_uri must each be present once");
     }
-    let client = world.client(call.query("client_id").unwrap_or_default()).ok_or("unknown client_id")?;
+    let client = world
+        .client(call.query("client_id").unwrap_or_default())
+        .ok_or("unknown client_id")?;
     match flavour {
         Flavour::Platform if client.scope != ApplicationScope::Global => {
             return Err("platform endpoints serve GLOBAL applications only");
@@ -90,7 +105,11 @@ fn known_client(
         _ => {}
     }
     let redirect_uri = call.query("redirect_uri").unwrap_or_default();
-    if !client.redirect_uris.iter().any(|known| known == redirect_uri) {
+    if !client
+        .redirect_uris
+        .iter()
+        .any(|known| known == redirect_uri)
+    {
         return Err("redirect_uri is not registered for this client (compared as exact strings)");
     }
     Ok((client, redirect_uri.to_owned()))
@@ -115,19 +134,36 @@ fn checked_scope(
     if !matches!(call.query("response_mode"), None | Some("query")) {
         return Err(("invalid_request", "only response_mode=query is supported"));
     }
-    match (call.query("code_challenge"), call.query("code_challenge_method")) {
+    match (
+        call.query("code_challenge"),
+        call.query("code_challenge_method"),
+    ) {
         (Some(challenge), Some("S256")) => {
             let ok = challenge.len() == 43
-                && challenge.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+                && challenge
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
             if !ok {
-                return Err(("invalid_request", "code_challenge is not a SHA-256 in base64url"));
+                return Err((
+                    "invalid_request",
+                    "code_challenge is not a SHA-256 in base64url",
+                ));
             }
         }
         (None, None) if client.kind.is_confidential() => {}
         (None, None) => return Err(("invalid_request", "public clients must use PKCE")),
-        _ => return Err(("invalid_request", "PKCE needs code_challenge and code_challenge_method=S256")),
+        _ => {
+            return Err((
+                "invalid_request",
+                "PKCE needs code_challenge and code_challenge_method=S256",
+            ));
+        }
     }
-    let prompts: Vec<&str> = call.query("prompt").unwrap_or_default().split_whitespace().collect();
+    let prompts: Vec<&str> = call
+        .query("prompt")
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
     if prompts.contains(&"none") && prompts.len() > 1 {
         return Err(("invalid_request", "prompt=none stands alone"));
     }
@@ -144,23 +180,44 @@ pub(crate) fn narrow(
     asked: &str,
 ) -> Result<String, (&'static str, &'static str)> {
     let asked: Vec<&str> = asked.split_whitespace().collect();
-    let granted: Vec<&str> = asked.iter().copied().filter(|scope| client.allows(scope)).collect();
-    if granted.is_empty() || granted.len() < asked.len() && world.switches.behaviour().refuse_excess_scope {
-        return Err(("invalid_scope", "a scope is not in the application's allowed_scopes"));
+    let granted: Vec<&str> = asked
+        .iter()
+        .copied()
+        .filter(|scope| client.allows(scope))
+        .collect();
+    if granted.is_empty()
+        || granted.len() < asked.len() && world.switches.behaviour().refuse_excess_scope
+    {
+        return Err((
+            "invalid_scope",
+            "a scope is not in the application's allowed_scopes",
+        ));
     }
     Ok(granted.join(" "))
 }
 
-fn live_session(world: &World, call: &Call, request: &AuthorizationRequest) -> Option<(User, String)> {
+fn live_session(
+    world: &World,
+    call: &Call,
+    request: &AuthorizationRequest,
+) -> Option<(User, String)> {
     let sid = call.cookie(SESSION_COOKIE)?;
     let user_id = world.issued().sessions.get(sid)?.user_id.clone();
     let user = world.directory().user(&user_id).cloned()?;
-    let hinted = request.login_hint.as_ref().is_none_or(|hint| hint.eq_ignore_ascii_case(&user.email));
+    let hinted = request
+        .login_hint
+        .as_ref()
+        .is_none_or(|hint| hint.eq_ignore_ascii_case(&user.email));
     (hinted && may_sign_in(&user, request)).then(|| (user, sid.to_owned()))
 }
 
 fn fresh_enough(world: &World, call: &Call, sid: &str) -> bool {
-    let Some(max_age) = call.query("max_age").and_then(|age| age.parse::<i64>().ok()) else { return true };
+    let Some(max_age) = call
+        .query("max_age")
+        .and_then(|age| age.parse::<i64>().ok())
+    else {
+        return true;
+    };
     let since = world.issued().sessions.get(sid).map_or(0, |s| s.auth_time);
     world.now() - since <= max_age
 }
@@ -213,7 +270,10 @@ fn grant(world: &World, request: &AuthorizationRequest, user: &User, sid: Option
         let session = issued
             .sessions
             .entry(sid.clone())
-            .or_insert_with(|| LoginSession { user_id: user.id.clone(), auth_time: now });
+            .or_insert_with(|| LoginSession {
+                user_id: user.id.clone(),
+                auth_time: now,
+            });
         let auth_time = session.auth_time;
         issued.codes.insert(
             code.clone(),
@@ -236,18 +296,26 @@ fn grant(world: &World, request: &AuthorizationRequest, user: &User, sid: Option
         );
         sid
     };
-    respond(world, request, &[("code", &code)])
-        .with("set-cookie", &format!("{SESSION_COOKIE}={sid}; Path=/; HttpOnly; SameSite=Lax"))
+    respond(world, request, &[("code", &code)]).with(
+        "set-cookie",
+        &format!("{SESSION_COOKIE}={sid}; Path=/; HttpOnly; SameSite=Lax"),
+    )
 }
 
 fn refuse(world: &World, request: &AuthorizationRequest, error: &str, why: &str) -> Reply {
-    respond(world, request, &[("error", error), ("error_description", why)])
+    respond(
+        world,
+        request,
+        &[("error", error), ("error_description", why)],
+    )
 }
 
 /// The redirect back, with `state` and `iss`, then the lies.
 fn respond(world: &World, request: &AuthorizationRequest, outcome: &[(&str, &str)]) -> Reply {
-    let mut pairs: Vec<(String, String)> =
-        outcome.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let mut pairs: Vec<(String, String)> = outcome
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
     if let Some(state) = &request.state {
         pairs.push(("state".to_owned(), state.clone()));
     }
@@ -262,29 +330,47 @@ fn respond(world: &World, request: &AuthorizationRequest, outcome: &[(&str, &str
         falsify(&mut pairs, *lie);
     }
     let Ok(mut target) = Url::parse(&request.redirect_uri) else {
-        return login_page::refusal("invalid_request", "the registered redirect_uri is no address");
+        return login_page::refusal(
+            "invalid_request",
+            "the registered redirect_uri is no address",
+        );
     };
-    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).finish();
+    let query = url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(&pairs)
+        .finish();
     if lies.contains(&AuthorizationLie::Fragment) {
         target.set_fragment(Some(&query));
     } else {
-        let joined = target.query().map_or_else(|| query.clone(), |own| format!("{own}&{query}"));
+        let joined = target
+            .query()
+            .map_or_else(|| query.clone(), |own| format!("{own}&{query}"));
         target.set_query(Some(&joined));
     }
-    let status = if lies.contains(&AuthorizationLie::Redirect307) { 307 } else { 303 };
+    let status = if lies.contains(&AuthorizationLie::Redirect307) {
+        307
+    } else {
+        303
+    };
     Reply::redirect(status, target.as_str()).with("referrer-policy", "no-referrer")
 }
 
 fn falsify(pairs: &mut Vec<(String, String)>, lie: AuthorizationLie) {
     let mut replace = |name: &str, values: &[&str]| {
         pairs.retain(|(key, _)| key != name);
-        pairs.extend(values.iter().map(|value| (name.to_owned(), (*value).to_owned())));
+        pairs.extend(
+            values
+                .iter()
+                .map(|value| (name.to_owned(), (*value).to_owned())),
+        );
     };
     match lie {
         AuthorizationLie::IssMissing => replace("iss", &[]),
         AuthorizationLie::IssOfAnotherServer => replace("iss", &["https://other-issuer.example"]),
         AuthorizationLie::IssTrailingSlash => {
-            pairs.iter_mut().filter(|(key, _)| key == "iss").for_each(|(_, value)| value.push('/'));
+            pairs
+                .iter_mut()
+                .filter(|(key, _)| key == "iss")
+                .for_each(|(_, value)| value.push('/'));
         }
         AuthorizationLie::IssTwice => twice(pairs, "iss"),
         AuthorizationLie::StateMissing => replace("state", &[]),
@@ -299,7 +385,10 @@ fn falsify(pairs: &mut Vec<(String, String)>, lie: AuthorizationLie) {
         AuthorizationLie::ErrorWithMarkup => {
             replace("code", &[]);
             replace("error", &["access_denied"]);
-            replace("error_description", &["<script>alert('x')</script>\"><img src=x onerror=alert(1)>"]);
+            replace(
+                "error_description",
+                &["<script>alert('x')</script>\"><img src=x onerror=alert(1)>"],
+            );
         }
         AuthorizationLie::ServerError => {
             replace("code", &[]);
@@ -313,6 +402,10 @@ fn falsify(pairs: &mut Vec<(String, String)>, lie: AuthorizationLie) {
 }
 
 fn twice(pairs: &mut Vec<(String, String)>, name: &str) {
-    let again: Vec<(String, String)> = pairs.iter().filter(|(key, _)| key == name).cloned().collect();
+    let again: Vec<(String, String)> = pairs
+        .iter()
+        .filter(|(key, _)| key == name)
+        .cloned()
+        .collect();
     pairs.extend(again);
 }

@@ -34,7 +34,10 @@ fn document(world: &World, flavour: &Flavour) -> Reply {
     let jwks_uri = match flavour {
         Flavour::Platform => format!("{}/api/v1/platform/.well-known/jwks.json", world.base_url),
         Flavour::Tenant { slug, .. } => {
-            format!("{}/api/v1/auth/tenants/{slug}/.well-known/jwks.json", world.base_url)
+            format!(
+                "{}/api/v1/auth/tenants/{slug}/.well-known/jwks.json",
+                world.base_url
+            )
         }
     };
     let mut grants = vec![
@@ -70,7 +73,9 @@ fn document(world: &World, flavour: &Flavour) -> Reply {
         "prompt_values_supported": ["none", "login"],
         "authorization_response_iss_parameter_supported": behaviour.declare_iss_parameter,
     });
-    let Value::Object(mut document) = document else { return Reply::empty(500) };
+    let Value::Object(mut document) = document else {
+        return Reply::empty(500);
+    };
     let lies = world.switches.draw(|d| match d {
         Deviation::Discovery(lie) => Some(lie),
         _ => None,
@@ -86,7 +91,11 @@ fn document(world: &World, flavour: &Flavour) -> Reply {
 }
 
 fn falsify(document: &mut Map<String, Value>, lie: DiscoveryLie) {
-    let issuer = document.get("issuer").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let issuer = document
+        .get("issuer")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let mut put = |name: &str, value: Value| drop(document.insert(name.to_owned(), value));
     match lie {
         DiscoveryLie::IssuerCase => put("issuer", json!(issuer.to_uppercase())),
@@ -105,11 +114,18 @@ fn falsify(document: &mut Map<String, Value>, lie: DiscoveryLie) {
         DiscoveryLie::JwksOnMetadataAddress => {
             put("jwks_uri", json!("http://169.254.169.254/latest/jwks.json"));
         }
-        DiscoveryLie::JwksOnOtherOrigin => put("jwks_uri", json!("https://attacker.example/jwks.json")),
-        DiscoveryLie::TokenOnOtherOrigin => {
-            put("token_endpoint", json!("https://attacker.example/oauth/token"));
+        DiscoveryLie::JwksOnOtherOrigin => {
+            put("jwks_uri", json!("https://attacker.example/jwks.json"))
         }
-        DiscoveryLie::AuthorizeIsScript => put("authorization_endpoint", json!("javascript:alert(1)")),
+        DiscoveryLie::TokenOnOtherOrigin => {
+            put(
+                "token_endpoint",
+                json!("https://attacker.example/oauth/token"),
+            );
+        }
+        DiscoveryLie::AuthorizeIsScript => {
+            put("authorization_endpoint", json!("javascript:alert(1)"))
+        }
         DiscoveryLie::TokenEndpointNumber => put("token_endpoint", json!(7)),
         DiscoveryLie::TopLevelArray => {}
         DiscoveryLie::MinimalValid => {
@@ -175,8 +191,14 @@ fn falsify_keys(keys: &mut Vec<Value>, lie: JwksLie, signer: &Value, stranger: &
             );
         }
         JwksLie::UnknownKeysValid => {
-            keys.insert(0, json!({"kty": "AKP", "alg": "ML-DSA-44", "kid": "future-1", "pub": "AAAA"}));
-            keys.insert(1, json!({"kty": "EC", "crv": "P-521", "kid": "ec-521", "x": "AA", "y": "AA"}));
+            keys.insert(
+                0,
+                json!({"kty": "AKP", "alg": "ML-DSA-44", "kid": "future-1", "pub": "AAAA"}),
+            );
+            keys.insert(
+                1,
+                json!({"kty": "EC", "crv": "P-521", "kid": "ec-521", "x": "AA", "y": "AA"}),
+            );
             keys.push(json!({"kty": "OKP", "crv": "X448", "kid": "okp-1", "x": "AA", "ext": true}));
             for key in keys.iter_mut().filter_map(Value::as_object_mut) {
                 key.insert("x-extra".to_owned(), json!({"any": [1, 2]}));
@@ -202,7 +224,12 @@ fn falsify_keys(keys: &mut Vec<Value>, lie: JwksLie, signer: &Value, stranger: &
         JwksLie::KeysObject => {}
         JwksLie::WeakRsa => {
             for key in keys.iter_mut().filter(|key| key["kty"] == "RSA") {
-                let short: String = key["n"].as_str().unwrap_or_default().chars().take(86).collect();
+                let short: String = key["n"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .chars()
+                    .take(86)
+                    .collect();
                 key["n"] = json!(short);
             }
         }

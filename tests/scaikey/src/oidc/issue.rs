@@ -18,7 +18,12 @@ fn groups_claim(world: &World, user_id: &str) -> Value {
     let ids = world.switches.behaviour().groups_claim == GroupsClaim::Ids;
     let directory = world.directory();
     let groups = directory.groups_of(user_id);
-    Value::Array(groups.iter().map(|g| json!(if ids { &g.id } else { &g.name })).collect())
+    Value::Array(
+        groups
+            .iter()
+            .map(|g| json!(if ids { &g.id } else { &g.name }))
+            .collect(),
+    )
 }
 
 /// Signs an access token (`contract/scaikey.md` 2.2) and remembers it.
@@ -65,7 +70,10 @@ pub(crate) fn user_access_claims(
     let behaviour = world.switches.behaviour();
     let now = world.now();
     let mut claims = Claims::new();
-    claims.insert("iss".into(), json!(world.token_issuer(flavour, Some(&user.tenant_id))));
+    claims.insert(
+        "iss".into(),
+        json!(world.token_issuer(flavour, Some(&user.tenant_id))),
+    );
     claims.insert("aud".into(), json!(client.client_id));
     claims.insert("sub".into(), json!(user.id));
     claims.insert("client_id".into(), json!(client.client_id));
@@ -79,7 +87,10 @@ pub(crate) fn user_access_claims(
     if let Some(role) = user.role {
         claims.insert("role".into(), json!(role));
         if role == AdminRole::PartnerAdmin {
-            let partner = world.directory().tenant(&user.tenant_id).map(|t| t.partner_id.clone());
+            let partner = world
+                .directory()
+                .tenant(&user.tenant_id)
+                .map(|t| t.partner_id.clone());
             claims.insert("partner_id".into(), json!(partner));
         }
     }
@@ -146,13 +157,26 @@ pub(crate) fn identity_claims(world: &World, user: &User, scope: &str) -> Claims
     claims
 }
 
-fn id_token(world: &World, grant: &Grant, user: &User, scope: &str, access: &str, refreshed: bool) -> String {
+fn id_token(
+    world: &World,
+    grant: &Grant,
+    user: &User,
+    scope: &str,
+    access: &str,
+    refreshed: bool,
+) -> String {
     let now = world.now();
     let mut claims = identity_claims(world, user, scope);
-    claims.insert("iss".into(), json!(world.token_issuer(&grant.flavour, Some(&user.tenant_id))));
+    claims.insert(
+        "iss".into(),
+        json!(world.token_issuer(&grant.flavour, Some(&user.tenant_id))),
+    );
     claims.insert("aud".into(), json!(grant.client_id));
     claims.insert("iat".into(), json!(now));
-    claims.insert("exp".into(), json!(now + world.switches.behaviour().id_token_seconds));
+    claims.insert(
+        "exp".into(),
+        json!(now + world.switches.behaviour().id_token_seconds),
+    );
     claims.insert("auth_time".into(), json!(grant.auth_time));
     claims.insert("sid".into(), json!(grant.sid));
     claims.insert("at_hash".into(), json!(jwt::half_hash(access)));
@@ -171,10 +195,14 @@ fn id_token(world: &World, grant: &Grant, user: &User, scope: &str, access: &str
 pub(crate) fn refresh_token(world: &World, grant: &Grant) -> String {
     let token = random::token("skr_");
     let expires = world.now() + world.switches.behaviour().refresh_seconds;
-    world
-        .issued()
-        .refresh
-        .insert(token.clone(), Refresh { grant: grant.clone(), expires, used: false });
+    world.issued().refresh.insert(
+        token.clone(),
+        Refresh {
+            grant: grant.clone(),
+            expires,
+            used: false,
+        },
+    );
     token
 }
 
@@ -196,8 +224,14 @@ pub(crate) fn user_answer(
     parts: Parts,
 ) -> Map<String, Value> {
     let claims = user_access_claims(world, client, user, &grant.flavour, scope);
-    let access =
-        access_token(world, claims, &client.client_id, Some(&user.id), scope, &grant.family);
+    let access = access_token(
+        world,
+        claims,
+        &client.client_id,
+        Some(&user.id),
+        scope,
+        &grant.family,
+    );
     let mut answer = answer(&access, client.token_lifetime, scope);
     if parts.id_token && has(scope, "openid") {
         let id = id_token(world, grant, user, scope, &access, parts.refreshed);
@@ -255,14 +289,23 @@ fn falsify(answer: &mut Map<String, Value>, lie: TokenAnswerLie) {
         TokenAnswerLie::TokenTypeDpop => put("token_type", json!("DPoP")),
         TokenAnswerLie::TokenTypeMissing => drop(answer.remove("token_type")),
         TokenAnswerLie::ScopeNarrower => {
-            let scope = answer.get("scope").and_then(Value::as_str).unwrap_or_default();
-            let less = scope.rsplit_once(' ').map_or("", |(rest, _)| rest).to_owned();
+            let scope = answer
+                .get("scope")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let less = scope
+                .rsplit_once(' ')
+                .map_or("", |(rest, _)| rest)
+                .to_owned();
             answer.insert("scope".into(), json!(less));
         }
         TokenAnswerLie::ScopeMissing => drop(answer.remove("scope")),
         TokenAnswerLie::IssuedTokenTypeMissing => drop(answer.remove("issued_token_type")),
         TokenAnswerLie::IssuedTokenTypeOther => {
-            put("issued_token_type", json!("urn:ietf:params:oauth:token-type:id_token"));
+            put(
+                "issued_token_type",
+                json!("urn:ietf:params:oauth:token-type:id_token"),
+            );
         }
         TokenAnswerLie::UnexpectedRefreshToken => {
             if !answer.contains_key("refresh_token") {

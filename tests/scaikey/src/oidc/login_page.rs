@@ -24,14 +24,24 @@ fn page(status: u16, title: &str, main: &str) -> Reply {
 }
 
 /// The login page of a flow: pick a seeded person, or type an address and the password.
-pub(crate) fn login(world: &World, flow: &str, client: &str, hint: &str, error: Option<&str>) -> Reply {
+pub(crate) fn login(
+    world: &World,
+    flow: &str,
+    client: &str,
+    hint: &str,
+    error: Option<&str>,
+) -> Reply {
     let people: String = world
         .directory()
         .users
         .iter()
         .filter(|u| u.is_active())
         .map(|u| {
-            let chosen = if u.email.eq_ignore_ascii_case(hint) { " selected" } else { "" };
+            let chosen = if u.email.eq_ignore_ascii_case(hint) {
+                " selected"
+            } else {
+                ""
+            };
             format!(
                 "<option value=\"{email}\"{chosen}>{name} ({email})</option>",
                 email = escape(&u.email),
@@ -71,7 +81,11 @@ pub(crate) fn login(world: &World, flow: &str, client: &str, hint: &str, error: 
 
 /// A request that must not be answered by a redirect (RFC 6749 section 4.1.2.1).
 pub(crate) fn refusal(error: &str, why: &str) -> Reply {
-    page(400, "Request refused", &format!("<p><code>{}</code>: {}</p>", escape(error), escape(why)))
+    page(
+        400,
+        "Request refused",
+        &format!("<p><code>{}</code>: {}</p>", escape(error), escape(why)),
+    )
 }
 
 /// A short page with one sentence.

@@ -22,9 +22,17 @@ pub(crate) fn revoke(world: &World, call: &Call) -> Reply {
     };
     let mut issued = world.issued();
     let issued = &mut *issued;
-    if let Some(refresh) = issued.refresh.get(token).filter(|r| r.grant.client_id == client.client_id) {
+    if let Some(refresh) = issued
+        .refresh
+        .get(token)
+        .filter(|r| r.grant.client_id == client.client_id)
+    {
         issued.revoked_families.insert(refresh.grant.family.clone());
-    } else if issued.access.get(token).is_some_and(|a| a.client_id == client.client_id) {
+    } else if issued
+        .access
+        .get(token)
+        .is_some_and(|a| a.client_id == client.client_id)
+    {
         issued.revoked_access.insert(token.to_owned());
     }
     Reply::empty(200).no_store()
@@ -35,7 +43,10 @@ pub(crate) fn introspect(world: &World, call: &Call) -> Reply {
     if let Err(reply) = authenticate(world, call) {
         return reply;
     }
-    let Some(access) = call.form("token").and_then(|token| world.live_access(token)) else {
+    let Some(access) = call
+        .form("token")
+        .and_then(|token| world.live_access(token))
+    else {
         return Reply::json(200, &json!({"active": false})).no_store();
     };
     let mut claims = access.claims;
@@ -49,7 +60,9 @@ pub(crate) fn userinfo(world: &World, call: &Call) -> Reply {
     let access = token.and_then(|token| world.live_access(token));
     let user = access.as_ref().and_then(|access| {
         let id = access.user_id.as_deref()?;
-        access.has("openid").then(|| world.directory().user(id).cloned())?
+        access
+            .has("openid")
+            .then(|| world.directory().user(id).cloned())?
     });
     let (Some(access), Some(user)) = (access, user) else {
         return Reply::detail(401, "Could not validate credentials")
@@ -82,21 +95,30 @@ pub(crate) fn end_session(world: &World, call: &Call) -> Reply {
         .and_then(|claims| claims.get("sid").and_then(Value::as_str).map(str::to_owned))
         .or_else(|| call.cookie(SESSION_COOKIE).map(str::to_owned));
     let client_id = call.any("client_id").map(str::to_owned).or_else(|| {
-        hint.as_ref().and_then(|claims| claims.get("aud").and_then(Value::as_str).map(str::to_owned))
+        hint.as_ref()
+            .and_then(|claims| claims.get("aud").and_then(Value::as_str).map(str::to_owned))
     });
     if let Some(sid) = &sid {
         world.issued().sessions.remove(sid);
     }
     let forget = format!("{SESSION_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");
     let Some(back) = call.any("post_logout_redirect_uri") else {
-        return login_page::notice("Signed out", "You are signed out of ScaiKey.").with("set-cookie", &forget);
+        return login_page::notice("Signed out", "You are signed out of ScaiKey.")
+            .with("set-cookie", &forget);
     };
     let client = client_id.and_then(|id| world.client(&id));
-    let registered =
-        client.is_some_and(|client| client.post_logout_redirect_uris.iter().any(|known| known == back));
+    let registered = client.is_some_and(|client| {
+        client
+            .post_logout_redirect_uris
+            .iter()
+            .any(|known| known == back)
+    });
     let Some(mut target) = Url::parse(back).ok().filter(|_| registered) else {
-        return login_page::refusal("invalid_request", "post_logout_redirect_uri is not registered")
-            .with("set-cookie", &forget);
+        return login_page::refusal(
+            "invalid_request",
+            "post_logout_redirect_uri is not registered",
+        )
+        .with("set-cookie", &forget);
     };
     if let Some(state) = call.any("state") {
         target.query_pairs_mut().append_pair("state", state);

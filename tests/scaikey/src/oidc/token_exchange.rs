@@ -18,51 +18,99 @@ fn refuse(error: &str, why: &str) -> Reply {
 }
 
 /// A token for another audience on behalf of the subject: never wider, never longer lived, `act` names the client.
-pub(crate) fn exchange(world: &World, call: &Call, flavour: &Flavour, client: &Application) -> Answer {
+pub(crate) fn exchange(
+    world: &World,
+    call: &Call,
+    flavour: &Flavour,
+    client: &Application,
+) -> Answer {
     if !client.kind.is_confidential() {
-        return Err(refuse("unauthorized_client", "public clients may not exchange tokens"));
+        return Err(refuse(
+            "unauthorized_client",
+            "public clients may not exchange tokens",
+        ));
     }
     let Some(subject_token) = call.form("subject_token") else {
         return Err(refuse("invalid_request", "subject_token is required"));
     };
     if !matches!(call.form("subject_token_type"), Some(ACCESS_TOKEN | JWT)) {
-        return Err(refuse("invalid_request", "subject_token_type must be an access token's"));
+        return Err(refuse(
+            "invalid_request",
+            "subject_token_type must be an access token's",
+        ));
     }
     if call.form("actor_token").is_some() != call.form("actor_token_type").is_some() {
-        return Err(refuse("invalid_request", "actor_token and actor_token_type go together"));
+        return Err(refuse(
+            "invalid_request",
+            "actor_token and actor_token_type go together",
+        ));
     }
-    if call.form("actor_token").is_some_and(|actor| world.live_access(actor).is_none()) {
-        return Err(refuse("invalid_request", "actor_token is not a live access token"));
+    if call
+        .form("actor_token")
+        .is_some_and(|actor| world.live_access(actor).is_none())
+    {
+        return Err(refuse(
+            "invalid_request",
+            "actor_token is not a live access token",
+        ));
     }
-    if !matches!(call.form("requested_token_type"), None | Some(ACCESS_TOKEN | JWT)) {
+    if !matches!(
+        call.form("requested_token_type"),
+        None | Some(ACCESS_TOKEN | JWT)
+    ) {
         return Err(refuse("invalid_request", "only access tokens are issued"));
     }
     let Some(subject) = world.live_access(subject_token) else {
-        return Err(refuse("invalid_request", "subject_token is not a live access token"));
+        return Err(refuse(
+            "invalid_request",
+            "subject_token is not a live access token",
+        ));
     };
     if subject.client_id != client.client_id {
-        return Err(refuse("invalid_request", "subject_token was issued to another client"));
+        return Err(refuse(
+            "invalid_request",
+            "subject_token was issued to another client",
+        ));
     }
     if let Flavour::Tenant { id, .. } = flavour
         && subject.claims.get("tenant_id").and_then(Value::as_str) != Some(id)
     {
-        return Err(refuse("invalid_request", "subject_token is of another tenant"));
+        return Err(refuse(
+            "invalid_request",
+            "subject_token is of another tenant",
+        ));
     }
-    let audiences: Vec<&str> =
-        call.form.iter().filter(|(name, _)| name == "audience").map(|(_, value)| value.as_str()).collect();
+    let audiences: Vec<&str> = call
+        .form
+        .iter()
+        .filter(|(name, _)| name == "audience")
+        .map(|(_, value)| value.as_str())
+        .collect();
     let audience = match audiences.as_slice() {
         [] => client.client_id.as_str(),
         [one] => one,
         _ => return Err(refuse("invalid_target", "one audience at a time")),
     };
-    if audience != client.client_id && !client.exchange_audiences.iter().any(|known| known == audience) {
-        return Err(refuse("invalid_target", "this client may not exchange for that audience"));
+    if audience != client.client_id
+        && !client
+            .exchange_audiences
+            .iter()
+            .any(|known| known == audience)
+    {
+        return Err(refuse(
+            "invalid_target",
+            "this client may not exchange for that audience",
+        ));
     }
     let scope = match call.form("scope") {
         None => subject.scope.clone(),
         Some(asked) => {
             let asked: Vec<&str> = asked.split_whitespace().collect();
-            let kept: Vec<&str> = asked.iter().copied().filter(|scope| subject.has(scope)).collect();
+            let kept: Vec<&str> = asked
+                .iter()
+                .copied()
+                .filter(|scope| subject.has(scope))
+                .collect();
             if kept.is_empty()
                 || kept.len() < asked.len() && world.switches.behaviour().refuse_exchange_excess
             {
@@ -74,7 +122,10 @@ pub(crate) fn exchange(world: &World, call: &Call, flavour: &Flavour, client: &A
     let mut act = json!({ "sub": client.client_id });
     if let Some(before) = subject.claims.get("act") {
         if depth(before) >= MAX_CHAIN {
-            return Err(refuse("invalid_request", "the delegation chain is too long"));
+            return Err(refuse(
+                "invalid_request",
+                "the delegation chain is too long",
+            ));
         }
         act["act"] = before.clone();
     }

@@ -9,7 +9,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::{Request, Response};
 use ring::digest::{SHA256, digest};
-use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+};
 use scaikey_emulator::{Behaviour, Emulator, Options, plain_http, seed};
 use serde_json::Value;
 use url::Url;
@@ -31,7 +33,10 @@ impl Bench {
 
     pub async fn with(edit: impl FnOnce(&mut Behaviour)) -> Self {
         let now = Arc::new(AtomicI64::new(START * 1_000));
-        let mut behaviour = Behaviour { auto_login: true, ..Behaviour::default() };
+        let mut behaviour = Behaviour {
+            auto_login: true,
+            ..Behaviour::default()
+        };
         edit(&mut behaviour);
         let clock = now.clone();
         let emulator = Emulator::start(Options {
@@ -56,16 +61,23 @@ impl Bench {
     }
 
     pub async fn get(&self, path: &str) -> Response<Bytes> {
-        plain_http::send(Request::get(self.url(path)).body(Bytes::new()).unwrap()).await.unwrap()
+        plain_http::send(Request::get(self.url(path)).body(Bytes::new()).unwrap())
+            .await
+            .unwrap()
     }
 
     pub async fn get_as(&self, path: &str, token: &str) -> Response<Bytes> {
-        let request = Request::get(self.url(path)).header("authorization", format!("Bearer {token}"));
-        plain_http::send(request.body(Bytes::new()).unwrap()).await.unwrap()
+        let request =
+            Request::get(self.url(path)).header("authorization", format!("Bearer {token}"));
+        plain_http::send(request.body(Bytes::new()).unwrap())
+            .await
+            .unwrap()
     }
 
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Response<Bytes> {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
         let request = Request::post(self.url(path))
             .header("content-type", "application/x-www-form-urlencoded")
             .body(Bytes::from(body))
@@ -75,7 +87,10 @@ impl Bench {
 
     /// A token request of the seeded WEB client.
     pub async fn token(&self, fields: &[(&str, &str)]) -> (u16, Value) {
-        let own = [("client_id", seed::CLIENT_ID), ("client_secret", seed::CLIENT_SECRET)];
+        let own = [
+            ("client_id", seed::CLIENT_ID),
+            ("client_secret", seed::CLIENT_SECRET),
+        ];
         let fields: Vec<_> = own.iter().chain(fields).copied().collect();
         let response = self.form("/api/v1/platform/oauth/token", &fields).await;
         (response.status().as_u16(), json(&response))
@@ -95,8 +110,13 @@ impl Bench {
             ("login_hint", "alice@acme.example"),
         ];
         let changed = |name: &str| extra.iter().any(|(key, _)| *key == name);
-        let pairs = usual.iter().filter(|(key, _)| !changed(key)).chain(extra.iter().filter(|(_, v)| !v.is_empty()));
-        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        let pairs = usual
+            .iter()
+            .filter(|(key, _)| !changed(key))
+            .chain(extra.iter().filter(|(_, v)| !v.is_empty()));
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .finish();
         format!("/api/v1/platform/oauth/authorize?{query}")
     }
 
@@ -129,7 +149,8 @@ impl Bench {
     }
 
     pub async fn refresh(&self, token: &str) -> (u16, Value) {
-        self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)]).await
+        self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)])
+            .await
     }
 
     /// A service token of the seeded SERVICE client.
@@ -148,14 +169,21 @@ impl Bench {
         let set = json(&self.get("/api/v1/platform/.well-known/jwks.json").await);
         let keys = set["keys"].as_array().cloned().unwrap_or_default();
         let (message, signature) = token.rsplit_once('.').unwrap();
-        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
+        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else {
+            return false;
+        };
         let header = header(token);
-        let Some(key) = keys.iter().find(|key| key["kid"] == header["kid"]) else { return false };
+        let Some(key) = keys.iter().find(|key| key["kid"] == header["kid"]) else {
+            return false;
+        };
         let part = |name: &str| URL_SAFE_NO_PAD.decode(key[name].as_str().unwrap()).unwrap();
         match (key["kty"].as_str(), header["alg"].as_str()) {
-            (Some("RSA"), Some("RS256")) => RsaPublicKeyComponents { n: part("n"), e: part("e") }
-                .verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature)
-                .is_ok(),
+            (Some("RSA"), Some("RS256")) => RsaPublicKeyComponents {
+                n: part("n"),
+                e: part("e"),
+            }
+            .verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature)
+            .is_ok(),
             (Some("EC"), Some("ES256")) => {
                 let point = [vec![4], part("x"), part("y")].concat();
                 UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
@@ -172,18 +200,27 @@ pub fn json(response: &Response<Bytes>) -> Value {
 }
 
 pub fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("not a string: {value}")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("not a string: {value}"))
+        .to_owned()
 }
 
 pub fn location(response: &Response<Bytes>) -> Url {
     let to = response.headers().get("location").unwrap_or_else(|| {
-        panic!("no redirect but {}: {}", response.status(), String::from_utf8_lossy(response.body()))
+        panic!(
+            "no redirect but {}: {}",
+            response.status(),
+            String::from_utf8_lossy(response.body())
+        )
     });
     Url::parse(to.to_str().unwrap()).unwrap()
 }
 
 pub fn param(url: &Url, name: &str) -> Option<String> {
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 fn part(token: &str, n: usize) -> Value {

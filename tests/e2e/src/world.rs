@@ -1,0 +1,281 @@
+//! The world of one test.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use scaigate_host::{Faults, Host, HostClock, HostOptions, LogSink, ReuseOptions, State};
+use scaikey_emulator::{Behaviour, Emulator, Options, seed};
+use serde_json::{Value, json};
+
+use crate::{Answer, Browser, Canaries, Client};
+
+/// Where every test's clock begins: 2026-11-22T12:00:00Z.
+const BEGINNING: u64 = 1_795_348_800;
+
+/// The session secret of the tests.
+const SESSION_SECRET: &str = "c2NhaWdhdGUtZTJlLXNlc3Npb24tc2VjcmV0LTAwMDE=";
+
+/// What a world begins with.
+pub struct Setup {
+    /// Variables that differ from the usual ones; an empty value unsets one.
+    pub variables: BTreeMap<String, String>,
+    /// ScaiKey's behaviour.
+    pub behaviour: Behaviour,
+    /// How instances are reused.
+    pub reuse: ReuseOptions,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            variables: BTreeMap::new(),
+            behaviour: Behaviour::default(),
+            reuse: ReuseOptions::default(),
+        }
+    }
+}
+
+impl Setup {
+    /// With the variable `name` set to `value`.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// With ScaiKey's behaviour changed.
+    #[must_use]
+    pub fn behaviour(mut self, change: impl FnOnce(&mut Behaviour)) -> Self {
+        change(&mut self.behaviour);
+        self
+    }
+
+    /// With every request on an instance of its own.
+    #[must_use]
+    pub fn without_reuse(mut self) -> Self {
+        self.reuse = ReuseOptions::never();
+        self
+    }
+}
+
+enum Runtime {
+    Embedded(Option<Host>),
+    Spin(std::process::Child),
+}
+
+/// An emulated ScaiKey, the components that ship, and what a test does with them.
+pub struct World {
+    /// ScaiKey.
+    pub scaikey: Emulator,
+    /// The clock of the runner and of ScaiKey.
+    pub clock: HostClock,
+    /// Faults of the runner's stores, variables and network.
+    pub faults: Faults,
+    /// What the components and the runner logged.
+    pub logs: LogSink,
+    /// A client of the components.
+    pub client: Client,
+    /// Secrets seen so far.
+    pub canaries: Canaries,
+    /// The components' own address.
+    pub url: String,
+    runtime: Runtime,
+}
+
+fn workspace_root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tests/e2e").to_owned()
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+impl World {
+    /// A world with the usual settings.
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// A world that begins with `setup`, on the runtime that `SCAIGATE_RUNTIME` names: the embedded
+    /// runner, or `spin` from the PATH.
+    pub async fn with(setup: Setup) -> Self {
+        let spin = std::env::var("SCAIGATE_RUNTIME").is_ok_and(|name| name == "spin");
+        let clock = if spin { HostClock::system() } else { HostClock::settable(BEGINNING) };
+        let port = free_port();
+        let url = format!("http://127.0.0.1:{port}");
+        let scaikey = Emulator::start(Options {
+            clock: {
+                let clock = clock.clone();
+                Arc::new(move || i64::try_from(clock.wall().as_millis()).expect("this era"))
+            },
+            redirect_uris: [
+                format!("{url}/v1/auth/callback"),
+                format!("{url}/v1/auth/login"),
+                "http://127.0.0.1:5173/auth/callback".to_owned(),
+            ]
+            .into(),
+            post_logout_redirect_uris: vec!["http://127.0.0.1:5173/".to_owned()],
+            behaviour: setup.behaviour,
+            ..Options::default()
+        })
+        .await
+        .expect("the emulator starts");
+        let mut variables: BTreeMap<String, String> = [
+            ("scaikey_base_url", scaikey.base_url().as_str()),
+            ("scaiflow_scaikey_client_id", seed::CLIENT_ID),
+            ("scaiflow_scaikey_client_secret", seed::CLIENT_SECRET),
+            ("public_url", &url),
+            ("app_url", "http://127.0.0.1:5173/auth/done,https://app.example"),
+            ("env", "dev"),
+            ("session_secret", SESSION_SECRET),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+        variables.extend(setup.variables);
+        let canaries = Canaries::default();
+        canaries.add(seed::CLIENT_SECRET);
+        canaries.add(SESSION_SECRET);
+        let faults = Faults::none();
+        let logs = LogSink::new();
+        let manifest = workspace_root().join("spin.toml");
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let runtime = if spin {
+            Runtime::Spin(start_spin(&manifest, address, &variables).await)
+        } else {
+            let mut options = HostOptions::new(manifest);
+            options.listen = address;
+            options.variables = variables;
+            options.state = State::Temporary;
+            options.clock = clock.clone();
+            options.faults = faults.clone();
+            options.logs = logs.clone();
+            options.reuse = setup.reuse;
+            options.cache = Some(workspace_root().join("target/scaigate-code-cache"));
+            Runtime::Embedded(Some(Host::start(options).await.expect("the runner starts (`cargo xtask build` makes the components)")))
+        };
+        let client = Client::new(&url, canaries.clone());
+        Self { scaikey, clock, faults, logs, client, canaries, url, runtime }
+    }
+
+    /// The embedded runner.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        match &self.runtime {
+            Runtime::Embedded(Some(host)) => host,
+            _ => panic!("this test needs the embedded runner"),
+        }
+    }
+
+    /// A browser without cookies.
+    #[must_use]
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.client.clone(), self.canaries.clone())
+    }
+
+    /// Moves time on.
+    pub fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// Begins a sign-in and lets the person sign in at ScaiKey: the address ScaiKey sends the
+    /// browser back to.
+    pub async fn authorize(&self, browser: &Browser, login: &Value, email: &str) -> String {
+        let begun = browser.post("/v1/auth/login", login).await;
+        assert_eq!(begun.status, 200, "{}", begun.text());
+        let url = begun.json()["authorize_url"].as_str().expect("a URL").to_owned();
+        self.canaries.add_url(&url);
+        let back = self.scaikey.sign_in(&url, email).await.expect("the person signs in");
+        self.canaries.add_url(&back);
+        back
+    }
+
+    /// Signs in up to the session code.
+    pub async fn session_code(&self, browser: &Browser, login: &Value, email: &str) -> String {
+        let back = self.authorize(browser, login, email).await;
+        let answer = browser.get(&back).await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        let code = answer.location_parameter("session_code");
+        assert!(!code.is_empty(), "{}", answer.location());
+        code
+    }
+
+    /// Redeems a session code.
+    pub async fn redeem(&self, session_code: &str) -> Answer {
+        self.client.post("/v1/auth/token", &json!({ "session_code": session_code })).await
+    }
+
+    /// Signs a person in: the session answer.
+    pub async fn sign_in(&self, email: &str) -> Value {
+        let code = self.session_code(&self.browser(), &json!({}), email).await;
+        let answer = self.redeem(&code).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    /// Runs SQL on the embedded runner's database: what a test needs to arrange and no route offers
+    /// yet.
+    pub fn sql(&self, sql: &str, parameters: &[&str]) -> usize {
+        let path = self.host().state_directory().join("sqlite_db.db");
+        let connection = rusqlite::Connection::open(path).expect("the database");
+        connection.busy_timeout(Duration::from_secs(5)).expect("a time-out");
+        connection.execute(sql, rusqlite::params_from_iter(parameters)).expect("the statement")
+    }
+
+    /// Reads one text from the embedded runner's database.
+    #[must_use]
+    pub fn sql_text(&self, sql: &str, parameters: &[&str]) -> Option<String> {
+        let path = self.host().state_directory().join("sqlite_db.db");
+        let connection = rusqlite::Connection::open(path).expect("the database");
+        connection
+            .query_row(sql, rusqlite::params_from_iter(parameters), |row| row.get(0))
+            .ok()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Runtime::Spin(child) = &mut self.runtime {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            return;
+        }
+        // What was said while the world existed must not hold what it kept secret.
+        for line in self.logs.lines() {
+            self.canaries.check("a log line", &line.line);
+        }
+    }
+}
+
+async fn start_spin(
+    manifest: &Path,
+    address: SocketAddr,
+    variables: &BTreeMap<String, String>,
+) -> std::process::Child {
+    let state = std::env::temp_dir().join(format!("scaigate-spin-{}", address.port()));
+    let child = std::process::Command::new("spin")
+        .args(["up", "--quiet", "--listen", &address.to_string()])
+        .arg("--from")
+        .arg(manifest)
+        .arg("--state-dir")
+        .arg(state)
+        .envs(variables.iter().map(|(name, value)| {
+            (format!("SPIN_VARIABLE_{}", name.to_uppercase()), value.clone())
+        }))
+        .spawn()
+        .expect("`spin` is on the PATH");
+    // Spin says nothing to wait for; it is there when it takes connections.
+    for _ in 0..300 {
+        if tokio::net::TcpStream::connect(address).await.is_ok() {
+            return child;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("spin did not start within 30 s");
+}
