@@ -90,7 +90,9 @@ impl AllowedHosts {
             }
             let entry = Entry::parse(&filled)?;
             match &entry.host {
-                HostRule::Subdomains(domain) if domain.strip_prefix('.') == Some(INTERNAL_DOMAIN) => {
+                HostRule::Subdomains(domain)
+                    if domain.strip_prefix('.') == Some(INTERNAL_DOMAIN) =>
+                {
                     for component in components {
                         resolved.push(Entry {
                             host: HostRule::Exact(Host::Domain(format!(
@@ -121,7 +123,9 @@ impl AllowedHosts {
         };
         let port = url.port().or_else(|| default_port(url.scheme()));
         self.0.iter().any(|entry| {
-            entry.allows_scheme(url.scheme()) && entry.host.allows(&host) && entry.ports.allows(port)
+            entry.allows_scheme(url.scheme())
+                && entry.host.allows(&host)
+                && entry.ports.allows(port)
         })
     }
 
@@ -218,9 +222,11 @@ fn network(text: &str) -> Option<HostRule> {
 
 fn same_network(network: IpAddr, address: IpAddr, bits: u8) -> bool {
     let (network, address, width) = match (network, address) {
-        (IpAddr::V4(network), IpAddr::V4(address)) => {
-            (u128::from(network.to_bits()), u128::from(address.to_bits()), 32_u32)
-        }
+        (IpAddr::V4(network), IpAddr::V4(address)) => (
+            u128::from(network.to_bits()),
+            u128::from(address.to_bits()),
+            32_u32,
+        ),
         (IpAddr::V6(network), IpAddr::V6(address)) => (network.to_bits(), address.to_bits(), 128),
         _ => return false,
     };
@@ -314,10 +320,22 @@ mod tests {
             ("http://[::1]:80", "http://[::1]/", true),
             ("http://[::1]", "http://[::1]/", true),
             ("http://self", "http://self/", false),
-            ("http://session.spin.internal", "http://session.spin.internal/x", true),
-            ("http://session.spin.internal", "http://web.spin.internal/x", false),
+            (
+                "http://session.spin.internal",
+                "http://session.spin.internal/x",
+                true,
+            ),
+            (
+                "http://session.spin.internal",
+                "http://web.spin.internal/x",
+                false,
+            ),
             ("http://*.spin.internal", "http://web.spin.internal/", true),
-            ("http://*.spin.internal", "http://other.spin.internal/", false),
+            (
+                "http://*.spin.internal",
+                "http://other.spin.internal/",
+                false,
+            ),
             ("{{ v }}", "https://idp.test/x", true),
             ("{{ v }}", "https://other.test/x", false),
         ];
@@ -330,7 +348,11 @@ mod tests {
 
     #[test]
     fn a_template_that_becomes_empty_is_skipped() -> anyhow::Result<()> {
-        for (entry, value) in [("{{ v }}", ""), ("https://{{ v }}", ""), ("http://{{ v }}", "")] {
+        for (entry, value) in [
+            ("{{ v }}", ""),
+            ("https://{{ v }}", ""),
+            ("http://{{ v }}", ""),
+        ] {
             assert_eq!(resolve(entry, value)?, AllowedHosts::none(), "{entry}");
         }
         Ok(())
@@ -339,9 +361,18 @@ mod tests {
     #[test]
     fn refuses_malformed_entries() {
         for entry in [
-            "", "*", "a.test", "https://", "ht1://a.test:1", "https://a.test/path",
-            "https://a*.test", "https://*.1.2.3.4", "gopher://a.test", "https://a.test:x",
-            "https://{{ v", "https://{{ w }}",
+            "",
+            "*",
+            "a.test",
+            "https://",
+            "ht1://a.test:1",
+            "https://a.test/path",
+            "https://a*.test",
+            "https://*.1.2.3.4",
+            "gopher://a.test",
+            "https://a.test:x",
+            "https://{{ v",
+            "https://{{ w }}",
         ] {
             assert!(resolve(entry, "x").is_err(), "{entry}");
         }

@@ -5,6 +5,7 @@
 //! injected delays) waits on this clock, so a test that moves it forward wakes
 //! them.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,6 +21,36 @@ struct Shared {
     kind: Kind,
     start: Instant,
     changed: watch::Sender<()>,
+    /// Who waits, by a number of its own, and for what instant.
+    sleepers: Mutex<BTreeMap<u64, u64>>,
+    sleeping: watch::Sender<u64>,
+}
+
+/// A place among those who wait; given up when the wait ends or is dropped.
+struct Sleeper<'a> {
+    shared: &'a Shared,
+    number: u64,
+}
+
+impl<'a> Sleeper<'a> {
+    fn lie_down(shared: &'a Shared, deadline: u64) -> Self {
+        let mut sleepers = locked(&shared.sleepers);
+        let number = sleepers
+            .last_key_value()
+            .map_or(0, |(last, _)| last.wrapping_add(1));
+        sleepers.insert(number, deadline);
+        drop(sleepers);
+        shared
+            .sleeping
+            .send_modify(|count| *count = count.wrapping_add(1));
+        Self { shared, number }
+    }
+}
+
+impl Drop for Sleeper<'_> {
+    fn drop(&mut self) {
+        locked(&self.shared.sleepers).remove(&self.number);
+    }
 }
 
 enum Kind {
@@ -73,11 +104,14 @@ impl HostClock {
 
     fn of(kind: Kind) -> Self {
         let (changed, _) = watch::channel(());
+        let (sleeping, _) = watch::channel(0);
         Self {
             shared: Arc::new(Shared {
                 kind,
                 start: Instant::now(),
                 changed,
+                sleepers: Mutex::default(),
+                sleeping,
             }),
         }
     }
@@ -159,6 +193,7 @@ impl HostClock {
     pub async fn sleep_until(&self, deadline: u64) {
         // Subscribed before the first look: a change in between is not missed.
         let mut changed = self.shared.changed.subscribe();
+        let _place = Sleeper::lie_down(&self.shared, deadline);
         loop {
             let now = self.monotonic();
             if now >= deadline {
@@ -177,6 +212,23 @@ impl HostClock {
                     () = tokio::time::sleep(remaining) => {}
                     () = moved => {}
                 }
+            }
+        }
+    }
+
+    /// The monotonic time (nanoseconds) at which the first of those who wait wakes. Where nobody
+    /// waits, somebody is waited for.
+    pub async fn next_wake(&self) -> u64 {
+        // Subscribed before the first look: who lies down in between is not missed.
+        let mut sleeping = self.shared.sleeping.subscribe();
+        loop {
+            let now = self.monotonic();
+            let next = locked(&self.shared.sleepers).values().copied().filter(|at| *at > now).min();
+            if let Some(next) = next {
+                return next;
+            }
+            if sleeping.changed().await.is_err() {
+                std::future::pending::<()>().await;
             }
         }
     }
@@ -239,6 +291,30 @@ mod tests {
         tokio::task::yield_now().await;
         clock.advance(Duration::from_secs(3_600));
         assert!(task.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn next_wake_is_that_of_whoever_still_waits() {
+        let clock = HostClock::settable(0);
+        clock.freeze();
+        let long = clock.timeout(Duration::from_secs(5), std::future::pending::<()>());
+        let short = clock.timeout(Duration::from_secs(2), std::future::ready(()));
+        let ((), next, out) = tokio::join!(
+            async { assert!(short.await.is_some()) },
+            clock.next_wake(),
+            async {
+                tokio::select! {
+                    out = long => out,
+                    () = async {
+                        assert_eq!(clock.next_wake().await, 5_000_000_000);
+                        clock.advance(Duration::from_secs(5));
+                        std::future::pending().await
+                    } => None,
+                }
+            }
+        );
+        assert_eq!(next, 5_000_000_000);
+        assert!(out.is_none());
     }
 
     #[tokio::test]

@@ -10,6 +10,9 @@ use crate::clock::HostClock;
 /// The most calls remembered by [`Faults::calls`]; older ones are dropped.
 const MAX_CALLS: usize = 10_000;
 
+/// The most characters of a detail remembered.
+const MAX_DETAIL: usize = 4_096;
+
 /// What a rule applies to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
@@ -251,7 +254,7 @@ impl Faults {
             component: component.to_owned(),
             target,
             operation,
-            detail: detail.to_owned(),
+            detail: detail.chars().take(MAX_DETAIL).collect(),
         });
         effect
     }
@@ -265,7 +268,11 @@ mod tests {
         let faults = Faults::none();
         faults.set(Target::sqlite(), when, Effect::Refuse);
         (0..calls)
-            .map(|_| faults.record("c", Target::sqlite(), "execute", "").is_some())
+            .map(|_| {
+                faults
+                    .record("c", Target::sqlite(), "execute", "")
+                    .is_some()
+            })
             .collect()
     }
 
@@ -290,7 +297,10 @@ mod tests {
         call("idp.test:443");
         call("other.test:80");
         assert_eq!(faults.count(&Target::Outbound("idp.test".to_owned())), 2);
-        assert_eq!(faults.count(&Target::Outbound("idp.test:443".to_owned())), 1);
+        assert_eq!(
+            faults.count(&Target::Outbound("idp.test:443".to_owned())),
+            1
+        );
         assert_eq!(faults.count(&Target::key_value()), 0);
         faults.reset_calls();
         assert!(faults.calls().is_empty());

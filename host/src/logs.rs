@@ -179,8 +179,11 @@ impl Target {
         let mut partial = self.partial.lock().unwrap_or_else(PoisonError::into_inner);
         for byte in bytes {
             if *byte == b'\n' || partial.len() >= MAX_LINE_BYTES {
-                self.sink
-                    .push(&self.component, self.stream, &String::from_utf8_lossy(&partial));
+                self.sink.push(
+                    &self.component,
+                    self.stream,
+                    &String::from_utf8_lossy(&partial),
+                );
                 partial.clear();
             }
             if *byte != b'\n' {
@@ -198,8 +201,11 @@ impl Drop for Target {
                 .unwrap_or_else(PoisonError::into_inner),
         );
         if !partial.is_empty() {
-            self.sink
-                .push(&self.component, self.stream, &String::from_utf8_lossy(&partial));
+            self.sink.push(
+                &self.component,
+                self.stream,
+                &String::from_utf8_lossy(&partial),
+            );
         }
     }
 }

@@ -168,8 +168,8 @@ impl Manifest {
             .component
             .into_iter()
             .map(|(id, table)| {
-                let component = component(table, folder)
-                    .with_context(|| format!("component {id:?}"))?;
+                let component =
+                    component(table, folder).with_context(|| format!("component {id:?}"))?;
                 Ok((id, component))
             })
             .collect::<anyhow::Result<BTreeMap<_, _>>>()?;
@@ -304,7 +304,12 @@ source = "inner.wasm"
         let manifest = Manifest::parse(PLAIN, Path::new("/app"))?;
         assert_eq!(manifest.name, "app");
         assert_eq!(manifest.triggers.len(), 2);
-        assert!(manifest.triggers.iter().any(|trigger| trigger.route.is_none()));
+        assert!(
+            manifest
+                .triggers
+                .iter()
+                .any(|trigger| trigger.route.is_none())
+        );
         let web = manifest.components.get("web").context("web")?;
         assert_eq!(web.source, Path::new("/app/web.wasm"));
         Ok(())
@@ -313,22 +318,74 @@ source = "inner.wasm"
     #[test]
     fn refuses_by_name_what_it_does_not_do() {
         let cases = [
-            ("spin_manifest_version = 2", "spin_manifest_version = 1", "spin_manifest_version"),
-            ("route = \"/web/...\"", "route = \"/web\"\nstatic_response = {}", "static_response"),
-            ("route = \"/web/...\"", "route = \"/web\"\nexecutor = { type = \"wagi\" }", "wagi"),
-            ("route = \"/web/...\"", "route = \"/web\"\ncomponents = {}", "components"),
-            ("{ private = true }", "{ private = false }", "private = false"),
-            ("source = \"web.wasm\"", "source = { url = \"u\", digest = \"d\" }", "source"),
-            ("source = \"web.wasm\"", "source = \"w\"\nfiles = [\"a\"]", "files"),
-            ("source = \"web.wasm\"", "source = \"w\"\nai_models = [\"a\"]", "ai_models"),
-            ("source = \"web.wasm\"", "source = \"w\"\ndependencies = {}", "dependencies"),
-            ("source = \"web.wasm\"", "source = \"w\"\nsqlite_databases = [\"x\"]", "\"x\""),
+            (
+                "spin_manifest_version = 2",
+                "spin_manifest_version = 1",
+                "spin_manifest_version",
+            ),
+            (
+                "route = \"/web/...\"",
+                "route = \"/web\"\nstatic_response = {}",
+                "static_response",
+            ),
+            (
+                "route = \"/web/...\"",
+                "route = \"/web\"\nexecutor = { type = \"wagi\" }",
+                "wagi",
+            ),
+            (
+                "route = \"/web/...\"",
+                "route = \"/web\"\ncomponents = {}",
+                "components",
+            ),
+            (
+                "{ private = true }",
+                "{ private = false }",
+                "private = false",
+            ),
+            (
+                "source = \"web.wasm\"",
+                "source = { url = \"u\", digest = \"d\" }",
+                "source",
+            ),
+            (
+                "source = \"web.wasm\"",
+                "source = \"w\"\nfiles = [\"a\"]",
+                "files",
+            ),
+            (
+                "source = \"web.wasm\"",
+                "source = \"w\"\nai_models = [\"a\"]",
+                "ai_models",
+            ),
+            (
+                "source = \"web.wasm\"",
+                "source = \"w\"\ndependencies = {}",
+                "dependencies",
+            ),
+            (
+                "source = \"web.wasm\"",
+                "source = \"w\"\nsqlite_databases = [\"x\"]",
+                "\"x\"",
+            ),
             ("[\"default\"]", "[\"cache\"]", "\"cache\""),
-            ("[variables]", "[[trigger.cron]]\ncomponent = \"web\"\n[variables]", "cron"),
-            ("component = \"inner\"", "component = \"missing\"", "missing"),
+            (
+                "[variables]",
+                "[[trigger.cron]]\ncomponent = \"web\"\n[variables]",
+                "cron",
+            ),
+            (
+                "component = \"inner\"",
+                "component = \"missing\"",
+                "missing",
+            ),
             ("key = {", "Key = {", "Key"),
             ("required = true, ", "", "key"),
-            ("version = \"1.0.0\"", "trigger = { http = { base = \"/x\" } }", "trigger"),
+            (
+                "version = \"1.0.0\"",
+                "trigger = { http = { base = \"/x\" } }",
+                "trigger",
+            ),
         ];
         for (from, to, named) in cases {
             let text = PLAIN.replacen(from, to, 1);

@@ -53,7 +53,11 @@ impl Server {
 
     /// Serves until `stop` turns true, then lets running requests end for a
     /// moment.
-    pub(crate) async fn run(self: Arc<Self>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        listener: TcpListener,
+        mut stop: watch::Receiver<bool>,
+    ) {
         let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let mut connections = JoinSet::new();
         loop {
@@ -87,7 +91,12 @@ impl Server {
         self.app.kill_instances();
     }
 
-    async fn serve(self: Arc<Self>, stream: TcpStream, client: SocketAddr, mut stop: watch::Receiver<bool>) {
+    async fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        client: SocketAddr,
+        mut stop: watch::Receiver<bool>,
+    ) {
         // An answer in two writes would otherwise wait for the client's
         // acknowledgement of the first.
         let _ = stream.set_nodelay(true);

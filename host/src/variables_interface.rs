@@ -17,7 +17,10 @@ pub(crate) fn add_to_linker(linker: &mut Linker<InstanceData>) -> wasmtime::Resu
 
 async fn get(accessor: &Accessor<InstanceData>, name: String) -> Result<String, VariablesError> {
     let component = accessor.with(|mut access| access.data_mut().component.clone());
-    match component.meet(Target::Variable(name.clone()), "get", "").await {
+    match component
+        .meet(Target::Variable(name.clone()), "get", "")
+        .await
+    {
         Verdict::Refuse | Verdict::LoseAnswer => {
             return Err(VariablesError::Provider("injected fault".to_owned()));
         }

@@ -9,6 +9,9 @@ pub struct Document {
     v: u8,
     /// When it was read.
     pub fetched_at: Timestamp,
+    /// When a key set was last read for a token that names a key not in it; bounds how often.
+    #[serde(default)]
+    pub sought_at: Option<Timestamp>,
     /// Its body: text, because everything ScaiKey serves is JSON.
     pub body: String,
 }
@@ -17,7 +20,12 @@ impl Document {
     /// A document read at `fetched_at`.
     #[must_use]
     pub const fn new(fetched_at: Timestamp, body: String) -> Self {
-        Self { v: 1, fetched_at, body }
+        Self {
+            v: 1,
+            fetched_at,
+            sought_at: None,
+            body,
+        }
     }
 }
 
@@ -26,8 +34,12 @@ impl Document {
 /// # Errors
 /// [`StoreError`] when the store does not answer.
 pub async fn load(kv: &impl Kv, key: &str) -> Result<Option<Document>, StoreError> {
-    let Some(bytes) = kv.get(key).await? else { return Ok(None) };
-    Ok(serde_json::from_slice::<Document>(&bytes).ok().filter(|document| document.v == 1))
+    let Some(bytes) = kv.get(key).await? else {
+        return Ok(None);
+    };
+    Ok(serde_json::from_slice::<Document>(&bytes)
+        .ok()
+        .filter(|document| document.v == 1))
 }
 
 /// Keeps `document` under `key`.

@@ -3,9 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use rusqlite::types::{Value as SqlValue, ValueRef};
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use scaigate_types::{Database, Kv, Row, StoreError, Transaction, Value};
 
 /// Decides which call fails: every port of a test asks before it acts.
@@ -33,7 +34,11 @@ impl Failing {
     fn check(&self) -> Result<(), StoreError> {
         let call = self.calls.get() + 1;
         self.calls.set(call);
-        if self.fail_at.get() == Some(call) { Err(StoreError::Unavailable) } else { Ok(()) }
+        if self.fail_at.get() == Some(call) {
+            Err(StoreError::Unavailable)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -53,7 +58,9 @@ impl Kv for MemoryKv {
 
     async fn set(&self, key: &str, value: &[u8]) -> Result<(), StoreError> {
         self.failing.check()?;
-        self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+        self.values
+            .borrow_mut()
+            .insert(key.to_owned(), value.to_vec());
         Ok(())
     }
 
@@ -85,11 +92,23 @@ fn open(uri: &str) -> Result<Connection, StoreError> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(uri, flags).map_err(|_| StoreError::Unavailable)
+    let connection =
+        Connection::open_with_flags(uri, flags).map_err(|_| StoreError::Unavailable)?;
+    // Whom it would wait for runs on the same thread.
+    connection
+        .busy_timeout(Duration::ZERO)
+        .map_err(|_| StoreError::Unavailable)?;
+    Ok(connection)
+}
+
+fn failed(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
+        _ => StoreError::Unavailable,
+    }
 }
 
 fn run(connection: &Connection, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
-    let failed = |_| StoreError::Unavailable;
     let mut statement = connection.prepare(sql).map_err(failed)?;
     let columns = statement.column_count();
     let parameters = parameters.iter().map(|value| match value {
@@ -98,7 +117,9 @@ fn run(connection: &Connection, sql: &str, parameters: &[Value]) -> Result<Vec<R
         Value::Text(text) => SqlValue::Text(text.clone()),
         Value::Blob(bytes) => SqlValue::Blob(bytes.clone()),
     });
-    let mut rows = statement.query(params_from_iter(parameters)).map_err(failed)?;
+    let mut rows = statement
+        .query(params_from_iter(parameters))
+        .map_err(failed)?;
     let mut result = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
         let values = (0..columns)
@@ -128,7 +149,24 @@ impl MemoryDatabase {
         // The `memdb` file system shares a database between the connections that name it.
         let uri = format!("file:/scaigate-{number}?vfs=memdb");
         let connection = open(&uri)?;
-        Ok(Self { uri, connection, failing: std::rc::Rc::default() })
+        Ok(Self {
+            uri,
+            connection,
+            failing: std::rc::Rc::default(),
+        })
+    }
+
+    /// The same database over a second connection, as another instance has it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when SQLite can't be started.
+    pub fn connect(&self) -> Result<Self, StoreError> {
+        let connection = open(&self.uri)?;
+        Ok(Self {
+            uri: self.uri.clone(),
+            connection,
+            failing: self.failing.clone(),
+        })
     }
 }
 
@@ -144,7 +182,10 @@ impl Database for MemoryDatabase {
         self.failing.check()?;
         let connection = open(&self.uri)?;
         run(&connection, "BEGIN IMMEDIATE", &[])?;
-        Ok(MemoryTransaction { connection, failing: self.failing.clone() })
+        Ok(MemoryTransaction {
+            connection,
+            failing: self.failing.clone(),
+        })
     }
 }
 

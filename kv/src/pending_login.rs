@@ -97,7 +97,9 @@ pub async fn consume(
             &[state_hash.into()],
         )
         .await?;
-    let Some(row) = rows.first() else { return Ok(Consumed::Unknown) };
+    let Some(row) = rows.first() else {
+        return Ok(Consumed::Unknown);
+    };
     if Some(row.text(0)?) != browser_hash {
         return Ok(Consumed::OtherBrowser);
     }

@@ -65,8 +65,7 @@ pub struct Membership {
     pub role: WorkspaceRole,
 }
 
-const PERSON: &str =
-    "person_id, issuer, subject, tenant_id, email, name, status, admin_role";
+const PERSON: &str = "person_id, issuer, subject, tenant_id, email, name, status, admin_role";
 
 fn person(row: &Row) -> Result<Person, StoreError> {
     let corrupt = |_| StoreError::Corrupt;
@@ -211,7 +210,8 @@ pub async fn workspaces(
 /// workspace selection use it now.
 ///
 /// # Errors
-/// [`StoreError`] when the store does not answer.
+/// [`StoreError`] when the store does not answer; [`StoreError::Corrupt`] when the identifier is that
+/// of another tenant's workspace, which gets no member then.
 pub async fn add_workspace(
     db: &impl Database,
     workspace_id: &WorkspaceId,
@@ -233,16 +233,20 @@ pub async fn add_workspace(
         ],
     )
     .await?;
-    db.query(
-        "INSERT INTO membership (person_id, workspace_id, role, created_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET role = excluded.role, removed_at = NULL",
-        &[
-            person_id.as_str().into(),
-            workspace_id.as_str().into(),
-            role.as_str().into(),
-            now.into(),
-        ],
-    )
-    .await?;
-    Ok(())
+    let rows = db
+        .query(
+            "INSERT INTO membership (person_id, workspace_id, role, created_at)
+             SELECT ?1, workspace_id, ?3, ?4 FROM workspace WHERE workspace_id = ?2 AND tenant_id = ?5
+             ON CONFLICT DO UPDATE SET role = excluded.role, removed_at = NULL
+             RETURNING 1",
+            &[
+                person_id.as_str().into(),
+                workspace_id.as_str().into(),
+                role.as_str().into(),
+                now.into(),
+                tenant_id.as_str().into(),
+            ],
+        )
+        .await?;
+    if rows.is_empty() { Err(StoreError::Corrupt) } else { Ok(()) }
 }

@@ -34,7 +34,11 @@ pub async fn claim(
 /// # Errors
 /// [`StoreError`] when the store does not answer; the code then stays claimed.
 pub async fn release(db: &impl Database, code_hash: &str) -> Result<(), StoreError> {
-    db.query("DELETE FROM redeemed_code WHERE code_hash = ?1", &[code_hash.into()]).await?;
+    db.query(
+        "DELETE FROM redeemed_code WHERE code_hash = ?1",
+        &[code_hash.into()],
+    )
+    .await?;
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! The revocation index: one record per ended session, read once per request.
 //!
 //! A session token is checked without a database; this record is what makes its session end at
-//! once instead of when the token expires. It is written after the session's row has been ended,
-//! so a failure in between is repaired by asking again.
+//! once instead of when the token expires. It is written before the session's row is ended,
+//! so a failure in between ends the session for callers already, and asking again repairs the rest.
 
 use scaigate_types::{Kv, SessionId, StoreError, Timestamp};
 
@@ -13,7 +13,8 @@ use crate::keys;
 /// # Errors
 /// [`StoreError`] when the store does not answer; the caller must not report success then.
 pub async fn revoke(kv: &impl Kv, sid: &SessionId, now: Timestamp) -> Result<(), StoreError> {
-    kv.set(&keys::revocation(sid), now.millis().to_string().as_bytes()).await
+    kv.set(&keys::revocation(sid), now.millis().to_string().as_bytes())
+        .await
 }
 
 /// Whether the session has been revoked. Anything stored under its key counts.

@@ -137,7 +137,11 @@ pub async fn migrate(db: &impl Database) -> Result<(), StoreError> {
         &[],
     )
     .await?;
-    tx.query("INSERT OR IGNORE INTO schema_version (one, version) VALUES (1, 0)", &[]).await?;
+    tx.query(
+        "INSERT OR IGNORE INTO schema_version (one, version) VALUES (1, 0)",
+        &[],
+    )
+    .await?;
     let rows = tx.query(READ_VERSION, &[]).await?;
     let version = rows.first().ok_or(StoreError::Corrupt)?.integer(0)?;
     if version > VERSION {
@@ -147,6 +151,10 @@ pub async fn migrate(db: &impl Database) -> Result<(), StoreError> {
     for statement in MIGRATIONS.iter().skip(done).copied().flatten() {
         tx.query(statement, &[]).await?;
     }
-    tx.query("UPDATE schema_version SET version = ?1 WHERE one = 1", &[VERSION.into()]).await?;
+    tx.query(
+        "UPDATE schema_version SET version = ?1 WHERE one = 1",
+        &[VERSION.into()],
+    )
+    .await?;
     tx.commit().await
 }

@@ -93,7 +93,8 @@ pub enum Rotation {
     Unknown,
 }
 
-const SESSION: &str = "sid, person_id, tenant_id, workspace_id, expires_at, generation, scaikey_tokens";
+const SESSION: &str =
+    "sid, person_id, tenant_id, workspace_id, expires_at, generation, scaikey_tokens";
 
 fn session(row: &Row) -> Result<Session, StoreError> {
     let corrupt = |_| StoreError::Corrupt;
@@ -155,7 +156,9 @@ pub async fn peek_code(
            FROM session WHERE code_hash = ?1"
     );
     let rows = db.query(&sql, &[code_hash.into()]).await?;
-    let Some(row) = rows.first() else { return Ok(Code::Unknown) };
+    let Some(row) = rows.first() else {
+        return Ok(Code::Unknown);
+    };
     if row.optional_time(9)?.is_some() {
         return Ok(Code::AlreadyUsed);
     }
@@ -205,38 +208,34 @@ pub async fn rotate(
     presented: u32,
     now: Timestamp,
 ) -> Result<Rotation, StoreError> {
-    let presented = i64::from(presented);
-    let window_start = now.minus(ROTATION_WINDOW);
+    let is_late = "rotated_at < ?4";
     let sql = format!(
-        "UPDATE session SET generation = generation + 1, rotated_from = ?2, rotated_at = ?3
+        "UPDATE session SET
+           generation = generation + (generation = ?2 OR {is_late}),
+           rotated_from = ?2,
+           rotated_at = CASE WHEN generation = ?2 OR {is_late} THEN ?3 ELSE rotated_at END
           WHERE sid = ?1 AND ended_at IS NULL AND expires_at > ?3 AND code_consumed_at IS NOT NULL
-            AND (generation = ?2 OR (rotated_from = ?2 AND rotated_at < ?4))
+            AND ?2 IN (generation, rotated_from)
           RETURNING {SESSION}"
     );
-    let parameters = [sid.as_str().into(), presented.into(), now.into(), window_start.into()];
+    let window_start = now.minus(ROTATION_WINDOW);
+    let parameters =
+        [sid.as_str().into(), i64::from(presented).into(), now.into(), window_start.into()];
     let rows = db.query(&sql, &parameters).await?;
     if let Some(row) = rows.first() {
         return Ok(Rotation::Current(session(row)?));
     }
-    let sql = format!(
-        "SELECT {SESSION}, rotated_from, ended_at, code_consumed_at FROM session WHERE sid = ?1"
-    );
+    // Neither the current generation nor the one before it: only why is left to tell. Nothing that
+    // happens meanwhile can make the presented one good.
+    let sql = format!("SELECT {SESSION}, ended_at, code_consumed_at FROM session WHERE sid = ?1");
     let rows = db.query(&sql, &[sid.as_str().into()]).await?;
     let Some(row) = rows.first() else { return Ok(Rotation::Unknown) };
     let found = session(row)?;
-    if row.optional_time(8)?.is_some() || found.expires_at <= now {
+    if row.optional_time(7)?.is_some() || found.expires_at <= now {
         return Ok(Rotation::Ended);
     }
-    if row.optional_time(9)?.is_none() {
+    if row.optional_time(8)?.is_none() {
         return Ok(Rotation::Unknown);
-    }
-    let rotated_from = match row.0.get(7) {
-        Some(scaigate_types::Value::Integer(generation)) => Some(*generation),
-        _ => None,
-    };
-    // Another request rotated between the two statements.
-    if rotated_from == Some(presented) || i64::from(found.generation) == presented {
-        return Ok(Rotation::Current(found));
     }
     end(db, sid, "refresh_token_reused", now).await?;
     Ok(Rotation::Reused(found.sid))
@@ -269,8 +268,7 @@ pub async fn find(db: &impl Database, sid: &SessionId) -> Result<Option<Session>
     rows.first().map(session).transpose()
 }
 
-/// Ends a session and drops ScaiKey's tokens from it, which are returned the first time only.
-/// Ending an ended session changes nothing.
+/// Ends a session and drops ScaiKey's tokens from it. Ending an ended session changes nothing.
 ///
 /// # Errors
 /// [`StoreError`] when the store does not answer.

@@ -36,7 +36,10 @@ async fn store() -> Result<Rc<Store>, StoreError> {
     if let Some(store) = STORE.with_borrow(Clone::clone) {
         return Ok(store);
     }
-    #[expect(clippy::disallowed_methods, reason = "the one place that opens the store")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that opens the store"
+    )]
     let store = Rc::new(Store::open(LABEL).await.map_err(kv_error)?);
     STORE.set(Some(Rc::clone(&store)));
     Ok(store)
@@ -78,7 +81,10 @@ fn sql_error(error: sqlite::Error) -> StoreError {
 }
 
 async fn open() -> Result<Connection, StoreError> {
-    #[expect(clippy::disallowed_methods, reason = "the one place that opens the database")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that opens the database"
+    )]
     let connection = Connection::open(LABEL).await.map_err(sql_error)?;
     // Waiting for another writer is SQLite's job. A store with its own locking may not know it.
     let _ = run(&connection, "PRAGMA busy_timeout = 5000", &[]).await;
@@ -105,7 +111,10 @@ async fn run(
         Value::Text(text) => sqlite::Value::Text(text.clone()),
         Value::Blob(bytes) => sqlite::Value::Blob(bytes.clone()),
     });
-    let result = connection.execute(sql, parameters).await.map_err(sql_error)?;
+    let result = connection
+        .execute(sql, parameters)
+        .await
+        .map_err(sql_error)?;
     let rows = result.collect().await.map_err(sql_error)?;
     rows.into_iter()
         .map(|row| {

@@ -68,7 +68,11 @@ pub async fn turn(
             ],
         )
         .await?;
-    Ok(if rows.is_empty() { Turn::Wait } else { Turn::Lead })
+    Ok(if rows.is_empty() {
+        Turn::Wait
+    } else {
+        Turn::Lead
+    })
 }
 
 async fn answer(
@@ -175,7 +179,9 @@ pub async fn bound(db: &impl Database, token_hash: &str) -> Result<Option<Owner>
             &[token_hash.into()],
         )
         .await?;
-    let Some(row) = rows.first() else { return Ok(None) };
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
     let corrupt = |_| StoreError::Corrupt;
     Ok(Some((
         Issuer::parse(row.text(0)?).map_err(corrupt)?,

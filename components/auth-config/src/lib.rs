@@ -62,15 +62,29 @@ async fn make() -> Result<Made, Problem> {
     );
     let now = ports.clock().now();
     // A failure is shown, not repeated.
-    let until = if metadata.is_ok() || configured.is_err() { now.plus(REPEATED) } else { now };
+    let until = if metadata.is_ok() || configured.is_err() {
+        now.plus(REPEATED)
+    } else {
+        now
+    };
     let body = Bytes::from(document.to_string());
-    let made = Made { body, site: deployment.as_ref().map(site).unwrap_or_default(), until };
+    let made = Made {
+        body,
+        site: deployment.as_ref().map(site).unwrap_or_default(),
+        until,
+    };
     MADE.set(Some(made.clone()));
     Ok(made)
 }
 
 fn site(deployment: &Deployment) -> Site {
-    Site::new(deployment.apps.iter().cloned().chain([deployment.public_url.origin().clone()]))
+    Site::new(
+        deployment
+            .apps
+            .iter()
+            .cloned()
+            .chain([deployment.public_url.origin().clone()]),
+    )
 }
 
 async fn made() -> Result<Made, Problem> {
@@ -84,14 +98,28 @@ async fn made() -> Result<Made, Problem> {
 #[http_service]
 async fn handle(request: Request) -> Reply {
     let made = made().await;
-    let site = made.as_ref().map(|made| made.site.clone()).unwrap_or_default();
-    serve("auth-config", request, &site, async move |incoming: &Incoming| {
-        incoming.require(&Method::GET, "GET")?;
-        let mut answer = Answer::new(made?.body);
-        let headers = answer.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=60"));
-        Ok(answer)
-    })
+    let site = made
+        .as_ref()
+        .map(|made| made.site.clone())
+        .unwrap_or_default();
+    serve(
+        "auth-config",
+        request,
+        &site,
+        async move |incoming: &Incoming| {
+            incoming.require(&Method::GET, "GET")?;
+            let mut answer = Answer::new(made?.body);
+            let headers = answer.headers_mut();
+            headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("application/json"),
+            );
+            headers.insert(
+                header::CACHE_CONTROL,
+                HeaderValue::from_static("public, max-age=60"),
+            );
+            Ok(answer)
+        },
+    )
     .await
 }

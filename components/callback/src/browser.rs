@@ -19,7 +19,11 @@ fn is_insecure(deployment: &Deployment) -> bool {
 
 /// The value this browser sent.
 pub fn value<'a>(deployment: &Deployment, incoming: &'a Incoming) -> Option<&'a str> {
-    incoming.cookie(if is_insecure(deployment) { INSECURE_NAME } else { NAME })
+    incoming.cookie(if is_insecure(deployment) {
+        INSECURE_NAME
+    } else {
+        NAME
+    })
 }
 
 /// The header that sets it. `Lax`, because it has to come back on the way from ScaiKey.

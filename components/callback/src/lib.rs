@@ -22,7 +22,11 @@ use remembered::Remembered;
 
 async fn respond(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
     let ports = SpinPorts::default();
-    let call = routes::Call { ports: &ports, remembered, incoming };
+    let call = routes::Call {
+        ports: &ports,
+        remembered,
+        incoming,
+    };
     let is_get = incoming.method == Method::GET;
     match incoming.path.as_str() {
         "/v1/auth/login" if is_get => call.get_login().await,
@@ -61,11 +65,18 @@ fn purge_now_and_then() {
 #[http_service]
 async fn handle(request: Request) -> Reply {
     let remembered = remembered::get().await;
-    let site = remembered.as_ref().map_or_else(|_| Site::default(), |all| all.site.clone());
-    let reply = serve("callback", request, &site, async move |incoming: &Incoming| {
-        let remembered: Rc<Remembered> = remembered?;
-        respond(&remembered, incoming).await
-    })
+    let site = remembered
+        .as_ref()
+        .map_or_else(|_| Site::default(), |all| all.site.clone());
+    let reply = serve(
+        "callback",
+        request,
+        &site,
+        async move |incoming: &Incoming| {
+            let remembered: Rc<Remembered> = remembered?;
+            respond(&remembered, incoming).await
+        },
+    )
     .await;
     purge_now_and_then();
     reply

@@ -62,8 +62,14 @@ fn token_json(
 fn scaikey_tokens(tokens: &TokenResponse) -> Value {
     token_json(
         tokens.access_token.expose(),
-        tokens.refresh_token.as_ref().map(|token| token.expose().as_str()),
-        tokens.id_token.as_ref().map(|token| token.expose().as_str()),
+        tokens
+            .refresh_token
+            .as_ref()
+            .map(|token| token.expose().as_str()),
+        tokens
+            .id_token
+            .as_ref()
+            .map(|token| token.expose().as_str()),
         tokens.scope.as_deref(),
         tokens.expires_in,
     )
@@ -73,10 +79,18 @@ impl Call<'_> {
     /// Adds what tells an operator that addresses do not fit (S-01): the browser's cookie belongs
     /// to the host it called, and ScaiKey sends it back to `public_url`.
     fn host_mismatch(&self) -> Option<Value> {
-        let ours = self.remembered.settings.deployment.public_url.origin().as_str();
+        let ours = self
+            .remembered
+            .settings
+            .deployment
+            .public_url
+            .origin()
+            .as_str();
         let host = self.incoming.header("host")?;
         let plain = host.len() <= 255 && host.bytes().all(|c| c.is_ascii_graphic());
-        let same = ours.split_once("://").is_some_and(|(_, ours)| ours.eq_ignore_ascii_case(host));
+        let same = ours
+            .split_once("://")
+            .is_some_and(|(_, ours)| ours.eq_ignore_ascii_case(host));
         (plain && !same).then(|| {
             json!({
                 "code": "origin_mismatch",
@@ -90,8 +104,12 @@ impl Call<'_> {
     async fn begin(&self, request: BeginRequest<'_>) -> Result<Begun, Problem> {
         let deployment = &self.remembered.settings.deployment;
         let browser = browser::value(deployment, self.incoming);
-        begin::begin(self.ports, &self.remembered.settings, &BeginRequest { browser, ..request })
-            .await
+        begin::begin(
+            self.ports,
+            &self.remembered.settings,
+            &BeginRequest { browser, ..request },
+        )
+        .await
     }
 
     fn with_cookie(&self, begun: &Begun, mut answer: Answer) -> Answer {
@@ -139,7 +157,10 @@ impl Call<'_> {
     /// sign-in by navigation (OpenID Connect Core §4: `iss`, `target_link_uri`, `login_hint`).
     pub async fn get_login(&self) -> Result<Answer, Problem> {
         let fields = Fields::of_query(self.incoming)?;
-        if ["code", "error", "state"].iter().any(|name| fields.get(name).is_some()) {
+        if ["code", "error", "state"]
+            .iter()
+            .any(|name| fields.get(name).is_some())
+        {
             return self.callback().await;
         }
         let base = &self.remembered.settings.scaikey.base;
@@ -169,16 +190,26 @@ impl Call<'_> {
                 ("session_code", done.session_code.expose()),
                 ("state", &done.state),
             ]))),
-            Err(CallbackFailure { problem, return_to: Some((return_to, state)) }) => {
-                Ok(self.tell_app(&problem, &return_to, &state))
-            }
-            Err(CallbackFailure { problem, return_to: None }) => self.show(problem),
+            Err(CallbackFailure {
+                problem,
+                return_to: Some((return_to, state)),
+            }) => Ok(self.tell_app(&problem, &return_to, &state)),
+            Err(CallbackFailure {
+                problem,
+                return_to: None,
+            }) => self.show(problem),
         }
     }
 
     fn tell_app(&self, problem: &Problem, return_to: &ReturnTo, state: &str) -> Answer {
         let code = problem.code();
-        let description = format!("{} {}", code.message(), code.fix());
+        let mut description = format!("{} {}", code.message(), code.fix());
+        if code == Code::RedirectUriMismatch {
+            // A redirect has no `details`: what to register has to be in the words (S-32).
+            let public_url = &self.remembered.settings.deployment.public_url;
+            let redirect_uri = public_url.join(begin::CALLBACK_PATH);
+            description = format!("{description} It is {redirect_uri}.");
+        }
         answer::see_other(&return_to.with_query(&[
             ("error", code.as_str()),
             ("error_description", &description),
@@ -197,14 +228,24 @@ impl Call<'_> {
         if !self.incoming.wants_html() {
             return Err(problem);
         }
-        let reference = format!("Code {}, request {}.", code.as_str(), self.incoming.request_id);
-        Ok(answer::page(code.status(), "Sign-in failed", &[code.message(), code.fix(), &reference]))
+        let reference = format!(
+            "Code {}, request {}.",
+            code.as_str(),
+            self.incoming.request_id
+        );
+        Ok(answer::page(
+            code.status(),
+            "Sign-in failed",
+            &[code.message(), code.fix(), &reference],
+        ))
     }
 
     /// `POST /v1/auth/exchange`: ScaiFlow's canvas brings code and verifier.
     pub async fn exchange(&self) -> Result<Answer, Problem> {
         let fields = Fields::of_body(self.incoming)?;
-        let code = fields.secret("code").ok_or_else(|| Problem::invalid_field("code", "missing"))?;
+        let code = fields
+            .secret("code")
+            .ok_or_else(|| Problem::invalid_field("code", "missing"))?;
         let post = CodePost {
             code: &code,
             code_verifier: Some(fields.required("code_verifier")?),
@@ -221,10 +262,11 @@ impl Call<'_> {
         match fields.get("grant_type") {
             None | Some("session_code") => {}
             Some("password") => {
-                let password = fields.secret("password").unwrap_or_else(|| String::new().into());
+                let password = fields
+                    .secret("password")
+                    .unwrap_or_else(|| String::new().into());
                 let username = fields.get("username").unwrap_or_default();
-                let tokens =
-                    code_post::password(self.ports, settings, username, &password).await?;
+                let tokens = code_post::password(self.ports, settings, username, &password).await?;
                 return Ok(answer::json(&scaikey_tokens(&tokens)));
             }
             Some(_) => {
@@ -237,13 +279,15 @@ impl Call<'_> {
             code_verifier: fields.get("code_verifier"),
             workspace_id: fields.get("workspace_id"),
         };
-        Ok(answer::json(&match redeem::redeem(self.ports, settings, &request).await? {
-            Redeemed::Session(session) => session.to_json(),
-            Redeemed::RequiresSelection(workspaces) => json!({
-                "requires_selection": true,
-                "workspaces": workspaces.iter().map(membership_json).collect::<Vec<_>>(),
-            }),
-        }))
+        Ok(answer::json(
+            &match redeem::redeem(self.ports, settings, &request).await? {
+                Redeemed::Session(session) => session.to_json(),
+                Redeemed::RequiresSelection(workspaces) => json!({
+                    "requires_selection": true,
+                    "workspaces": workspaces.iter().map(membership_json).collect::<Vec<_>>(),
+                }),
+            },
+        ))
     }
 
     /// `POST /v1/auth/refresh`: our refresh token for a session, ScaiKey's for its tokens.

@@ -26,14 +26,26 @@ const NOT_BUILT: &[&str] = &[
 ];
 
 fn is_below(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(prefix)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[http_service]
 async fn handle(request: Request) -> Reply {
-    serve("fallback", request, &Site::default(), async |incoming: &Incoming| {
-        let not_built = NOT_BUILT.iter().any(|prefix| is_below(&incoming.path, prefix));
-        Err(Problem::new(if not_built { Code::NotImplemented } else { Code::NotFound }))
-    })
+    serve(
+        "fallback",
+        request,
+        &Site::default(),
+        async |incoming: &Incoming| {
+            let not_built = NOT_BUILT
+                .iter()
+                .any(|prefix| is_below(&incoming.path, prefix));
+            Err(Problem::new(if not_built {
+                Code::NotImplemented
+            } else {
+                Code::NotFound
+            }))
+        },
+    )
     .await
 }

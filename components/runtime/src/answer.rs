@@ -10,14 +10,20 @@ pub type Answer = Response<Bytes>;
 fn with_type(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     answer
 }
 
 /// 200 with a JSON body.
 #[must_use]
 pub fn json(body: &Value) -> Answer {
-    with_type(StatusCode::OK, "application/json", Bytes::from(body.to_string()))
+    with_type(
+        StatusCode::OK,
+        "application/json",
+        Bytes::from(body.to_string()),
+    )
 }
 
 /// 303 to `location`, which must be one that has been checked: a browser follows it with GET and
@@ -35,8 +41,10 @@ pub fn see_other(location: &str) -> Answer {
 /// A page without scripts or foreign content. `title` and `paragraphs` are escaped.
 #[must_use]
 pub fn page(status: u16, title: &str, paragraphs: &[&str]) -> Answer {
-    let paragraphs: String =
-        paragraphs.iter().map(|text| format!("<p>{}</p>\n", escape(text))).collect();
+    let paragraphs: String = paragraphs
+        .iter()
+        .map(|text| format!("<p>{}</p>\n", escape(text)))
+        .collect();
     let title = escape(title);
     let body = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -17,7 +17,9 @@ pub fn find<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
             return None;
         }
         for pair in value.to_str().ok()?.split(';') {
-            let Some((key, value)) = pair.trim().split_once('=') else { continue };
+            let Some((key, value)) = pair.trim().split_once('=') else {
+                continue;
+            };
             if key == name {
                 if found.is_some() {
                     return None;

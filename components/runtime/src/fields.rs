@@ -72,8 +72,9 @@ impl Fields {
         let content_type = request.header("content-type").unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if essence.eq_ignore_ascii_case("application/json") {
-            return serde_json::from_slice(&request.body)
-                .map_err(|_| Problem::invalid_field("body", "not a JSON object of single members"));
+            return serde_json::from_slice(&request.body).map_err(|_| {
+                Problem::invalid_field("body", "not a JSON object of single members")
+            });
         }
         if essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Self::parse_form(&request.body, "body");
@@ -95,13 +96,20 @@ impl Fields {
     fn parse_form(bytes: &[u8], part: &str) -> Result<Self, Problem> {
         let form = form::parse(bytes, MAX_FIELDS)
             .map_err(|error| Problem::invalid_field(part, &error.to_string()))?;
-        Ok(Self(form.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+        Ok(Self(
+            form.iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+        ))
     }
 
     /// The field `name`, when it is there and not empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|text| !text.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
     }
 
     /// The field `name`, which must be there.
@@ -109,7 +117,8 @@ impl Fields {
     /// # Errors
     /// [`Code::InvalidRequest`] that names it.
     pub fn required(&self, name: &str) -> Result<&str, Problem> {
-        self.get(name).ok_or_else(|| Problem::invalid_field(name, "missing"))
+        self.get(name)
+            .ok_or_else(|| Problem::invalid_field(name, "missing"))
     }
 
     /// The field `name` as a secret.
@@ -138,14 +147,20 @@ mod tests {
         if !content_type.is_empty() {
             builder = builder.header("content-type", content_type);
         }
-        let (parts, body) = builder.body(Bytes::from(body.to_owned())).unwrap().into_parts();
+        let (parts, body) = builder
+            .body(Bytes::from(body.to_owned()))
+            .unwrap()
+            .into_parts();
         Incoming::new(parts, body, String::new)
     }
 
     #[test]
     fn forms_and_json_give_the_same_fields() {
         for (content_type, body) in [
-            ("application/json", r#"{"a":"1","n":5,"o":{"x":[]},"z":null}"#),
+            (
+                "application/json",
+                r#"{"a":"1","n":5,"o":{"x":[]},"z":null}"#,
+            ),
             ("Application/JSON; charset=utf-8", r#"{"a":"1"}"#),
             ("application/x-www-form-urlencoded", "a=1&b="),
         ] {
@@ -154,18 +169,39 @@ mod tests {
             assert_eq!(fields.get("b"), None, "{body}");
             assert_eq!(fields.get("n"), None, "{body}");
         }
-        assert!(Fields::of_body(&request("", "")).unwrap().get("a").is_none());
+        assert!(
+            Fields::of_body(&request("", ""))
+                .unwrap()
+                .get("a")
+                .is_none()
+        );
     }
 
     #[test]
     fn ambiguous_and_foreign_bodies_are_refused() {
         for (content_type, body, code) in [
-            ("application/json", r#"{"a":"1","a":"2"}"#, Code::InvalidRequest),
+            (
+                "application/json",
+                r#"{"a":"1","a":"2"}"#,
+                Code::InvalidRequest,
+            ),
             ("application/json", "[]", Code::InvalidRequest),
             ("application/json", "", Code::InvalidRequest),
-            ("application/json", &"[".repeat(10_000), Code::InvalidRequest),
-            ("application/x-www-form-urlencoded", "a=1&a=2", Code::InvalidRequest),
-            ("application/x-www-form-urlencoded", "a=%zz", Code::InvalidRequest),
+            (
+                "application/json",
+                &"[".repeat(10_000),
+                Code::InvalidRequest,
+            ),
+            (
+                "application/x-www-form-urlencoded",
+                "a=1&a=2",
+                Code::InvalidRequest,
+            ),
+            (
+                "application/x-www-form-urlencoded",
+                "a=%zz",
+                Code::InvalidRequest,
+            ),
             ("text/plain", "a=1", Code::UnsupportedMediaType),
             ("", "a=1", Code::UnsupportedMediaType),
         ] {

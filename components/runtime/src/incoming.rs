@@ -30,9 +30,16 @@ impl Incoming {
     /// Builds a request from its parts. `fresh_id` is used when the caller sent no sane
     /// `X-Request-ID`.
     #[must_use]
-    pub fn new(parts: http::request::Parts, body: Bytes, fresh_id: impl FnOnce() -> String) -> Self {
+    pub fn new(
+        parts: http::request::Parts,
+        body: Bytes,
+        fresh_id: impl FnOnce() -> String,
+    ) -> Self {
         let path = parts.uri.path();
-        let path = path.strip_prefix("/api").filter(|rest| rest.starts_with("/v1")).unwrap_or(path);
+        let path = path
+            .strip_prefix("/api")
+            .filter(|rest| rest.starts_with("/v1"))
+            .unwrap_or(path);
         let request_id = request_id::accepted(&parts.headers).unwrap_or_else(fresh_id);
         Self {
             path: path.to_owned(),
@@ -49,7 +56,11 @@ impl Incoming {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?;
-        if values.next().is_some() { None } else { first.to_str().ok() }
+        if values.next().is_some() {
+            None
+        } else {
+            first.to_str().ok()
+        }
     }
 
     /// The value of the cookie `name`; `None` when there is none or more than one.
@@ -61,7 +72,8 @@ impl Incoming {
     /// Whether the caller wants a page rather than data.
     #[must_use]
     pub fn wants_html(&self) -> bool {
-        self.header("accept").is_some_and(|accept| accept.contains("text/html"))
+        self.header("accept")
+            .is_some_and(|accept| accept.contains("text/html"))
     }
 
     /// Requires the method of this address.

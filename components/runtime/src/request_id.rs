@@ -15,7 +15,10 @@ pub fn accepted(headers: &HeaderMap) -> Option<String> {
 }
 
 /// `req_` and a ULID of `now`.
-#[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "called by the gated half"))]
+#[cfg_attr(
+    not(target_family = "wasm"),
+    expect(dead_code, reason = "called by the gated half")
+)]
 pub fn fresh(entropy: &impl Entropy, now: Timestamp) -> String {
     let random = u128::from_be_bytes(entropy.bytes());
     format!("req_{}", Ulid::from_parts(now.millis(), random))

@@ -16,7 +16,9 @@ impl Site {
     /// A site of these origins.
     #[must_use]
     pub fn new(origins: impl IntoIterator<Item = Origin>) -> Self {
-        Self { origins: origins.into_iter().collect() }
+        Self {
+            origins: origins.into_iter().collect(),
+        }
     }
 
     fn knows(&self, origin: &str) -> bool {
@@ -27,9 +29,11 @@ impl Site {
     /// page that posts or fetches across origins.
     pub(crate) fn check(&self, request: &Incoming) -> Result<(), Problem> {
         let safe = matches!(request.method, Method::GET | Method::HEAD);
-        let foreign = request.headers.get_all(header::ORIGIN).iter().any(|origin| {
-            !origin.to_str().is_ok_and(|origin| self.knows(origin))
-        });
+        let foreign = request
+            .headers
+            .get_all(header::ORIGIN)
+            .iter()
+            .any(|origin| !origin.to_str().is_ok_and(|origin| self.knows(origin)));
         if foreign && !safe {
             return Err(Problem::new(Code::OriginNotAllowed));
         }
@@ -53,7 +57,11 @@ impl Site {
         let set = |headers: &mut HeaderMap, name, value| {
             headers.insert(name, HeaderValue::from_static(value));
         };
-        set(headers, header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE");
+        set(
+            headers,
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            "GET, POST, PATCH, DELETE",
+        );
         set(
             headers,
             header::ACCESS_CONTROL_ALLOW_HEADERS,
@@ -73,13 +81,18 @@ impl Site {
             headers.insert("x-request-id", id);
         }
         let mut default = |name: &'static str, value: &'static str| {
-            headers.entry(name).or_insert(HeaderValue::from_static(value));
+            headers
+                .entry(name)
+                .or_insert(HeaderValue::from_static(value));
         };
         default("cache-control", "no-store");
         default("x-content-type-options", "nosniff");
         default("referrer-policy", "no-referrer");
         default("x-frame-options", "DENY");
-        default("content-security-policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
+        default(
+            "content-security-policy",
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+        );
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
         if let Some(origin) = request.headers.get(header::ORIGIN)
             && origin.to_str().is_ok_and(|origin| self.knows(origin))
@@ -107,7 +120,9 @@ mod tests {
     }
 
     fn request(method: &str, headers: &[(&str, &str)]) -> Incoming {
-        let mut builder = http::Request::builder().method(method).uri("/v1/auth/login");
+        let mut builder = http::Request::builder()
+            .method(method)
+            .uri("/v1/auth/login");
         for (name, value) in headers {
             builder = builder.header(*name, *value);
         }
@@ -122,8 +137,19 @@ mod tests {
             ("POST", vec![("origin", "https://app.example")], false),
             ("POST", vec![("origin", "https://evil.example")], true),
             ("POST", vec![("origin", "null")], true),
-            ("POST", vec![("origin", "https://app.example.evil.example")], true),
-            ("POST", vec![("origin", "https://app.example"), ("origin", "https://evil.example")], true),
+            (
+                "POST",
+                vec![("origin", "https://app.example.evil.example")],
+                true,
+            ),
+            (
+                "POST",
+                vec![
+                    ("origin", "https://app.example"),
+                    ("origin", "https://evil.example"),
+                ],
+                true,
+            ),
             ("POST", vec![("sec-fetch-site", "cross-site")], true),
             ("POST", vec![("sec-fetch-site", "same-site")], true),
             ("POST", vec![("sec-fetch-site", "same-origin")], false),
@@ -137,12 +163,24 @@ mod tests {
 
     #[test]
     fn n_026_credentials_are_offered_to_known_origins_only() {
-        for (origin, known) in [("https://app.example", true), ("https://evil.example", false), ("null", false)] {
+        for (origin, known) in [
+            ("https://app.example", true),
+            ("https://evil.example", false),
+            ("null", false),
+        ] {
             let mut answer = Answer::default();
             site().dress(&request("GET", &[("origin", origin)]), &mut answer);
             let headers = answer.headers();
-            assert_eq!(headers.contains_key("access-control-allow-origin"), known, "{origin}");
-            assert_eq!(headers.contains_key("access-control-allow-credentials"), known, "{origin}");
+            assert_eq!(
+                headers.contains_key("access-control-allow-origin"),
+                known,
+                "{origin}"
+            );
+            assert_eq!(
+                headers.contains_key("access-control-allow-credentials"),
+                known,
+                "{origin}"
+            );
             assert_eq!(headers["vary"], "Origin");
         }
     }
@@ -154,7 +192,12 @@ mod tests {
         let headers = answer.headers();
         assert_eq!(headers["cache-control"], "no-store");
         assert_eq!(headers["x-frame-options"], "DENY");
-        assert!(headers["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
+        assert!(
+            headers["content-security-policy"]
+                .to_str()
+                .unwrap()
+                .contains("frame-ancestors 'none'")
+        );
         assert_eq!(headers["referrer-policy"], "no-referrer");
         assert_eq!(headers["content-length"], answer.body().len().to_string());
     }

@@ -31,7 +31,15 @@ async fn authenticated(
     let token = authenticate::bearer(&incoming.headers)?;
     let public_url = remembered.deployment.public_url.as_str();
     let now = SpinClock.now();
-    authenticate::session(&remembered.signer, public_url, &SpinKv, &Revocations, token, now).await
+    authenticate::session(
+        &remembered.signer,
+        public_url,
+        &SpinKv,
+        &Revocations,
+        token,
+        now,
+    )
+    .await
 }
 
 async fn respond(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
@@ -54,10 +62,17 @@ async fn respond(remembered: &Remembered, incoming: &Incoming) -> Result<Answer,
 #[http_service]
 async fn handle(request: Request) -> Reply {
     let remembered = remembered::get().await;
-    let site = remembered.as_ref().map_or_else(|_| Site::default(), |all| all.site.clone());
-    serve("session", request, &site, async move |incoming: &Incoming| {
-        let remembered: Rc<Remembered> = remembered?;
-        respond(&remembered, incoming).await
-    })
+    let site = remembered
+        .as_ref()
+        .map_or_else(|_| Site::default(), |all| all.site.clone());
+    serve(
+        "session",
+        request,
+        &site,
+        async move |incoming: &Incoming| {
+            let remembered: Rc<Remembered> = remembered?;
+            respond(&remembered, incoming).await
+        },
+    )
     .await
 }

@@ -12,8 +12,13 @@ use scaigate_signin::authenticate::{REVOCATION_CACHED, RevocationCache};
 use scaigate_signin::settings::{self, Deployment};
 use scaigate_types::{SessionId, Timestamp};
 
-const VARIABLES: &[&str] =
-    &["public_url", "app_url", "env", "dangerous_allow_dev_auth", "session_secret"];
+const VARIABLES: &[&str] = &[
+    "public_url",
+    "app_url",
+    "env",
+    "dangerous_allow_dev_auth",
+    "session_secret",
+];
 
 /// Sessions remembered at once; beyond that the memory is emptied.
 const MAX_SESSIONS: usize = 4096;
@@ -40,15 +45,25 @@ pub async fn get() -> Result<Rc<Remembered>, Problem> {
     }
     let values = VariableValues::read(VARIABLES).await?;
     let variables = |name: &str| values.get(name);
-    let remembered = match (settings::deployment(&variables), settings::sessions(&variables)) {
+    let remembered = match (
+        settings::deployment(&variables),
+        settings::sessions(&variables),
+    ) {
         (Ok(deployment), Ok(sessions)) => {
             let own = deployment.public_url.origin().clone();
             let site = Site::new(deployment.apps.iter().cloned().chain([own]));
-            Rc::new(Remembered { signer: sessions.signer, deployment, site })
+            Rc::new(Remembered {
+                signer: sessions.signer,
+                deployment,
+                site,
+            })
         }
         (deployment, sessions) => {
-            let faults: Vec<_> =
-                [deployment.err(), sessions.err()].into_iter().flatten().flatten().collect();
+            let faults: Vec<_> = [deployment.err(), sessions.err()]
+                .into_iter()
+                .flatten()
+                .flatten()
+                .collect();
             return Err(settings::problem(&faults));
         }
     };
@@ -62,7 +77,8 @@ pub struct Revocations;
 impl RevocationCache for Revocations {
     fn is_fresh(&self, sid: &SessionId, now: Timestamp) -> bool {
         SEEN.with_borrow(|seen| {
-            seen.get(sid).is_some_and(|at| *at <= now && now.since(*at) < REVOCATION_CACHED)
+            seen.get(sid)
+                .is_some_and(|at| *at <= now && now.since(*at) < REVOCATION_CACHED)
         })
     }
 

@@ -256,9 +256,15 @@ mod tests {
         for code in Code::ALL {
             let name = code.as_str();
             assert!(seen.insert(name), "{name} twice");
-            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+            assert!(
+                name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+                "{name}"
+            );
             assert!((400..600).contains(&code.status()), "{name}");
-            assert!(!code.message().is_empty() && code.fix().ends_with('.'), "{name}");
+            assert!(
+                !code.message().is_empty() && code.fix().ends_with('.'),
+                "{name}"
+            );
         }
     }
 }

@@ -88,7 +88,9 @@ impl Problem {
     /// A refused part of a request: `details.field` is `field`.
     #[must_use]
     pub fn invalid_field(field: &str, reason: &str) -> Self {
-        Self::new(Code::InvalidRequest).with("field", field).with("reason", reason)
+        Self::new(Code::InvalidRequest)
+            .with("field", field)
+            .with("reason", reason)
     }
 
     /// The body as JSON.
@@ -123,7 +125,10 @@ impl Problem {
         if self.oauth_error.is_some()
             && let Some(members) = body.as_object_mut()
         {
-            let text = self.detail.clone().unwrap_or_else(|| code.message().to_owned());
+            let text = self
+                .detail
+                .clone()
+                .unwrap_or_else(|| code.message().to_owned());
             members.insert("error_description".to_owned(), text.into());
         }
         body
@@ -151,10 +156,16 @@ impl Problem {
             } else {
                 "Bearer realm=\"scaigate\", error=\"invalid_token\""
             };
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static(challenge),
+            );
         }
         if let Some(after) = self.retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(after.as_secs().max(1)),
+            );
         }
         if let Some(methods) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(methods));
@@ -175,7 +186,9 @@ mod tests {
 
     #[test]
     fn every_documented_client_finds_its_members() {
-        let body = Problem::new(Code::StateUnknown).with("x", 1).body("/v1/auth/callback", "req_1");
+        let body = Problem::new(Code::StateUnknown)
+            .with("x", 1)
+            .body("/v1/auth/callback", "req_1");
         assert_eq!(body["type"], "/docs/errors#state_unknown");
         assert_eq!(body["status"], 400);
         assert_eq!(body["instance"], "/v1/auth/callback");
@@ -194,7 +207,10 @@ mod tests {
             .with_oauth_error("invalid_grant");
         let body = problem.body("/v1/auth/exchange", "req_1");
         assert_eq!(body["detail"], "invalid_grant: code already used");
-        assert_eq!(body["error_description"], "invalid_grant: code already used");
+        assert_eq!(
+            body["error_description"],
+            "invalid_grant: code already used"
+        );
         assert_eq!(body["error"]["details"]["sw_code"], "SW_AUTH_OIDC_FAILED");
         assert_eq!(body["error"]["details"]["oauth_error"], "invalid_grant");
     }
@@ -203,7 +219,10 @@ mod tests {
     fn the_answer_carries_the_headers_of_its_status() {
         let response = Problem::new(Code::TokenExpired).response("/v1/me", "req_1");
         assert_eq!(response.status(), 401);
-        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json"
+        );
         assert_eq!(response.headers()["cache-control"], "no-store");
         let challenge = "Bearer realm=\"scaigate\", error=\"invalid_token\"";
         assert_eq!(response.headers()["www-authenticate"], challenge);

@@ -66,7 +66,10 @@ pub(crate) struct Pending {
 
 /// The context a pending sign-in is sealed in.
 pub(crate) fn seal_context(state_hash: &str) -> SealContext<'_> {
-    SealContext { purpose: "pending_login", owner: state_hash }
+    SealContext {
+        purpose: "pending_login",
+        owner: state_hash,
+    }
 }
 
 /// Digest of a `state`, under which its row is kept.
@@ -81,7 +84,10 @@ pub(crate) fn browser_hash(value: &str) -> Option<String> {
 
 /// 32 bytes as base64url: 43 characters, the form of everything random here.
 pub(crate) fn is_token(text: &str) -> bool {
-    text.len() == 43 && text.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
+    text.len() == 43
+        && text
+            .bytes()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_'))
 }
 
 /// 32 random bytes as base64url.
@@ -97,12 +103,13 @@ pub fn return_to(settings: &Settings, text: Option<&str>) -> Result<ReturnTo, Pr
     let deployment = &settings.deployment;
     match text {
         None => Ok(deployment.home.clone()),
-        Some(text) => ReturnTo::parse(text, &deployment.public_url, &deployment.apps)
-            .map_err(|error| {
+        Some(text) => {
+            ReturnTo::parse(text, &deployment.public_url, &deployment.apps).map_err(|error| {
                 Problem::new(Code::ReturnToNotAllowed)
                     .with("field", "return_to")
                     .with("reason", error.to_string())
-            }),
+            })
+        }
     }
 }
 
@@ -110,30 +117,48 @@ pub fn return_to(settings: &Settings, text: Option<&str>) -> Result<ReturnTo, Pr
 ///
 /// # Errors
 /// The request is refused, ScaiKey's discovery can't be read, or a store does not answer; nothing
-/// is kept then.
+/// that anybody could use is kept then.
 pub async fn begin(
     ports: &impl Ports,
     settings: &Settings,
     request: &BeginRequest<'_>,
 ) -> Result<Begun, Problem> {
     let return_to = return_to(settings, request.return_to)?;
-    if request.code_challenge_method.is_some_and(|method| method != "S256") {
-        return Err(Problem::invalid_field("code_challenge_method", "only S256 is taken"));
+    if request
+        .code_challenge_method
+        .is_some_and(|method| method != "S256")
+    {
+        return Err(Problem::invalid_field(
+            "code_challenge_method",
+            "only S256 is taken",
+        ));
     }
-    if request.code_challenge.is_some_and(|challenge| !is_token(challenge)) {
-        return Err(Problem::invalid_field("code_challenge", "not the S256 digest of a verifier"));
+    if request
+        .code_challenge
+        .is_some_and(|challenge| !is_token(challenge))
+    {
+        return Err(Problem::invalid_field(
+            "code_challenge",
+            "not the S256 digest of a verifier",
+        ));
     }
     let printable = |text: &str| text.bytes().all(|c| c.is_ascii_graphic());
-    if request.login_hint.is_some_and(|hint| hint.len() > 320 || !printable(hint)) {
-        return Err(Problem::invalid_field("login_hint", "longer than 320 printable characters"));
+    if request
+        .login_hint
+        .is_some_and(|hint| hint.len() > 320 || !printable(hint))
+    {
+        return Err(Problem::invalid_field(
+            "login_hint",
+            "longer than 320 printable characters",
+        ));
     }
-    let prompt = match request.prompt {
-        None => None,
-        Some(text) => Some(
-            Prompt::parse(text)
-                .ok_or_else(|| Problem::invalid_field("prompt", "not a prompt of OpenID Connect"))?,
-        ),
-    };
+    let prompt =
+        match request.prompt {
+            None => None,
+            Some(text) => Some(Prompt::parse(text).ok_or_else(|| {
+                Problem::invalid_field("prompt", "not a prompt of OpenID Connect")
+            })?),
+        };
     let deadline = Deadline::start(ports.clock());
     let metadata = scaikey::metadata(ports, &settings.scaikey, deadline).await?;
 
@@ -166,10 +191,24 @@ pub async fn begin(
     let state_hash = state_hash(&state);
     let record = serde_json::to_vec(&pending).map_err(|_| Problem::new(Code::Internal))?;
     let sealed =
-        settings.sessions.sealer.seal(ports.entropy(), &seal_context(&state_hash), &record);
+        settings
+            .sessions
+            .sealer
+            .seal(ports.entropy(), &seal_context(&state_hash), &record);
     let browser_hash = browser_hash(&browser).ok_or_else(|| Problem::new(Code::Internal))?;
-    pending_login::insert(ports.db(), &state_hash, &browser_hash, &sealed, ports.clock().now())
-        .await
-        .map_err(failure::database)?;
-    Ok(Begun { authorize_url, state, expires_in: pending_login::LIFETIME, browser })
+    pending_login::insert(
+        ports.db(),
+        &state_hash,
+        &browser_hash,
+        &sealed,
+        ports.clock().now(),
+    )
+    .await
+    .map_err(failure::database)?;
+    Ok(Begun {
+        authorize_url,
+        state,
+        expires_in: pending_login::LIFETIME,
+        browser,
+    })
 }

@@ -4,8 +4,8 @@
 use scaigate_jose::token_hash;
 use scaigate_kv::pending_login::{self, Consumed};
 use scaigate_kv::people::{self, Arrival, FreshIds, Person};
-use scaigate_kv::session::{self, NewSession};
 use scaigate_kv::redeemed_code;
+use scaigate_kv::session::{self, NewSession};
 use scaigate_problem::{Code, Problem};
 use scaigate_scaikey::callback::{self, CallbackOutcome};
 use scaigate_scaikey::token;
@@ -41,7 +41,10 @@ pub struct CallbackFailure {
 
 impl From<Problem> for CallbackFailure {
     fn from(problem: Problem) -> Self {
-        Self { problem, return_to: None }
+        Self {
+            problem,
+            return_to: None,
+        }
     }
 }
 
@@ -66,10 +69,9 @@ pub async fn complete(
     let state_hash = begin::state_hash(&state);
     let browser_hash = browser.and_then(begin::browser_hash);
     let now = ports.clock().now();
-    let consumed =
-        pending_login::consume(ports.db(), &state_hash, browser_hash.as_deref(), now)
-            .await
-            .map_err(failure::database)?;
+    let consumed = pending_login::consume(ports.db(), &state_hash, browser_hash.as_deref(), now)
+        .await
+        .map_err(failure::database)?;
     let sealed = match consumed {
         Consumed::Now(sealed) => sealed,
         Consumed::Unknown => return Err(Problem::new(Code::StateUnknown).into()),
@@ -86,10 +88,25 @@ pub async fn complete(
         .and_then(|record| serde_json::from_slice::<Pending>(record.expose()).ok())
         .ok_or_else(|| Problem::new(Code::StateUnknown))?;
     let return_to = begin::return_to(settings, Some(&pending.return_to))?;
-    let outcome = finish(ports, settings, &pending, parameters.iss.as_deref(), parameters.outcome, deadline).await;
+    let outcome = finish(
+        ports,
+        settings,
+        &pending,
+        parameters.iss.as_deref(),
+        parameters.outcome,
+        deadline,
+    )
+    .await;
     match outcome {
-        Ok(session_code) => Ok(Completed { return_to, session_code, state }),
-        Err(problem) => Err(CallbackFailure { problem, return_to: Some((return_to, state)) }),
+        Ok(session_code) => Ok(Completed {
+            return_to,
+            session_code,
+            state,
+        }),
+        Err(problem) => Err(CallbackFailure {
+            problem,
+            return_to: Some((return_to, state)),
+        }),
     }
 }
 
@@ -146,17 +163,20 @@ async fn finish(
     .await?;
     let person = arrive(ports, settings, &identity).await?;
 
-    let sid = SessionId::parse(&format!("ses_{}", base64url(&ports.entropy().bytes::<16>())))
-        .map_err(|_| Problem::new(Code::Internal))?;
+    let sid = SessionId::parse(&format!(
+        "ses_{}",
+        base64url(&ports.entropy().bytes::<16>())
+    ))
+    .map_err(|_| Problem::new(Code::Internal))?;
     let now = ports.clock().now();
     let kept = serde_json::to_vec(&KeptTokens::of(&tokens, now))
         .map_err(|_| Problem::new(Code::Internal))?;
-    let sealed = settings.sessions.sealer.seal(
-        ports.entropy(),
-        &redeem::tokens_context(&sid),
-        &kept,
-    );
-    let session_code = format!("sgc_{}", begin::token(ports.entropy()));
+    let sealed =
+        settings
+            .sessions
+            .sealer
+            .seal(ports.entropy(), &redeem::tokens_context(&sid), &kept);
+    let session_code = format!("{}{}", redeem::CODE_PREFIX, begin::token(ports.entropy()));
     let end = now.plus(settings.sessions.refresh_ttl);
     session::insert(
         ports.db(),
@@ -164,7 +184,10 @@ async fn finish(
             sid: &sid,
             person_id: &person.person_id,
             tenant_id: &person.tenant_id,
-            expires_at: identity.id_token.session_expiry.map_or(end, |expiry| expiry.min(end)),
+            expires_at: identity
+                .id_token
+                .session_expiry
+                .map_or(end, |expiry| expiry.min(end)),
             code_hash: &redeem::code_hash(&session_code),
             code_challenge: pending.code_challenge.as_deref(),
             scaikey_sid: identity.id_token.sid.as_deref(),
@@ -206,10 +229,11 @@ pub(crate) async fn arrive(
         workspace_id: WorkspaceId::parse(&id("ws")).map_err(internal)?,
     };
     let id_token = &identity.id_token;
-    // An address that ScaiKey says is not verified grants nothing (N-040).
+    // An address that ScaiKey says is not verified grants nothing, and only ASCII has two cases:
+    // Unicode's would make other addresses equal (N-040).
     let is_bootstrap = id_token.email_verified != Some(false)
         && settings.bootstrap_super_admin.is_some()
-        && id_token.email.as_deref().map(str::to_lowercase) == settings.bootstrap_super_admin;
+        && id_token.email.as_deref().map(str::to_ascii_lowercase) == settings.bootstrap_super_admin;
     let person = people::arrive(
         ports.db(),
         &Arrival {
@@ -226,5 +250,9 @@ pub(crate) async fn arrive(
     )
     .await
     .map_err(failure::database)?;
-    if person.is_active { Ok(person) } else { Err(Problem::new(Code::PersonSuspended)) }
+    if person.is_active {
+        Ok(person)
+    } else {
+        Err(Problem::new(Code::PersonSuspended))
+    }
 }

@@ -45,8 +45,14 @@ pub async fn exchange(
     if code.is_empty() || code.len() > MAX_CODE || !code.bytes().all(|c| c.is_ascii_graphic()) {
         return Err(Problem::invalid_field("code", "not an authorization code"));
     }
-    if post.code_verifier.is_some_and(|verifier| !is_verifier(verifier)) {
-        return Err(Problem::invalid_field("code_verifier", "not a verifier of RFC 7636"));
+    if post
+        .code_verifier
+        .is_some_and(|verifier| !is_verifier(verifier))
+    {
+        return Err(Problem::invalid_field(
+            "code_verifier",
+            "not a verifier of RFC 7636",
+        ));
     }
     let deployment = &settings.deployment;
     let ours = !post.redirect_uri.starts_with('/')
@@ -58,6 +64,7 @@ pub async fn exchange(
     }
     let deadline = Deadline::start(ports.clock());
     let metadata = scaikey::metadata(ports, &settings.scaikey, deadline).await?;
+    scaikey::ready_for_grant(ports, &metadata, deadline).await?;
     let code_hash = code_hash(code);
     let claimed = redeemed_code::claim(ports.db(), &code_hash, ports.clock().now())
         .await
@@ -72,9 +79,14 @@ pub async fn exchange(
         post.redirect_uri,
         post.code_verifier,
     );
-    let granted =
-        scaikey::grant(ports, request, "authorization_code", Some(post.redirect_uri), deadline)
-            .await;
+    let granted = scaikey::grant(
+        ports,
+        request,
+        "authorization_code",
+        Some(post.redirect_uri),
+        deadline,
+    )
+    .await;
     let tokens = match granted {
         Ok(tokens) => tokens,
         Err(failure) => {
@@ -113,8 +125,13 @@ pub async fn password(
     let deadline = Deadline::start(ports.clock());
     let metadata = scaikey::metadata(ports, &settings.scaikey, deadline).await?;
     let client = &settings.scaikey.client;
-    let request =
-        token::password_request(&metadata, client, username, password, "openid profile email");
+    let request = token::password_request(
+        &metadata,
+        client,
+        username,
+        password,
+        "openid profile email",
+    );
     let tokens = scaikey::grant(ports, request, "password", None, deadline)
         .await
         .map_err(|failure| failure.problem)?;

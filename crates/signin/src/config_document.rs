@@ -47,12 +47,18 @@ pub fn document(
     if let Some(data) = data.as_object_mut() {
         data.remove("reason");
         let metadata_of = |read: fn(&Metadata) -> Value| metadata.map_or(Value::Null, read);
-        data.insert("issuer".to_owned(), metadata_of(|m| m.issuer.as_str().into()));
+        data.insert(
+            "issuer".to_owned(),
+            metadata_of(|m| m.issuer.as_str().into()),
+        );
         data.insert(
             "authorization_endpoint".to_owned(),
             metadata_of(|m| m.authorization_endpoint.as_str().into()),
         );
-        data.insert("token_endpoint".to_owned(), metadata_of(|m| m.token_endpoint.as_str().into()));
+        data.insert(
+            "token_endpoint".to_owned(),
+            metadata_of(|m| m.token_endpoint.as_str().into()),
+        );
         data.insert(
             "scopes_supported".to_owned(),
             metadata_of(|m| m.scopes_supported.clone().into()),

@@ -88,9 +88,7 @@ pub fn keys_answer(error: jwks::JwksError) -> Problem {
         jwks::JwksError::RateLimited { retry_after } => Problem::new(Code::JwksUnavailable)
             .with("reason", "ScaiKey limits our calls")
             .with_retry_after(retry_after.unwrap_or(DEFAULT_WAIT)),
-        jwks::JwksError::Status(_)
-        | jwks::JwksError::ContentType
-        | jwks::JwksError::TooLarge => {
+        jwks::JwksError::Status(_) | jwks::JwksError::ContentType | jwks::JwksError::TooLarge => {
             Problem::new(Code::JwksUnavailable).with("reason", error.to_string())
         }
     }
@@ -129,7 +127,9 @@ pub fn token(error: &TokenError, grant_type: &'static str, redirect_uri: Option<
             .with_oauth_error("invalid_grant");
     }
     match error {
-        TokenError::Refused { error, description } => refused(*error, description.as_deref(), grant_type),
+        TokenError::Refused { error, description } => {
+            refused(*error, description.as_deref(), grant_type)
+        }
         TokenError::RateLimited { retry_after } => limited(*retry_after),
         TokenError::Unavailable { status } => {
             Problem::new(Code::ScaikeyUnavailable).with("status", *status)
@@ -144,18 +144,24 @@ pub fn token(error: &TokenError, grant_type: &'static str, redirect_uri: Option<
 }
 
 fn refused(error: OAuthError, description: Option<&str>, grant_type: &'static str) -> Problem {
-    let text = description
-        .map_or_else(|| error.as_str().to_owned(), |words| format!("{}: {words}", error.as_str()));
+    let text = description.map_or_else(
+        || error.as_str().to_owned(),
+        |words| format!("{}: {words}", error.as_str()),
+    );
     let problem = match error {
-        OAuthError::InvalidGrant | OAuthError::InvalidRequest | OAuthError::InvalidScope
-        | OAuthError::InvalidTarget | OAuthError::Other => Problem::new(Code::InvalidGrant)
+        OAuthError::InvalidGrant
+        | OAuthError::InvalidRequest
+        | OAuthError::InvalidScope
+        | OAuthError::InvalidTarget
+        | OAuthError::Other => Problem::new(Code::InvalidGrant)
             .with_sw_code("SW_AUTH_OIDC_FAILED")
             .with_oauth_error("invalid_grant"),
         OAuthError::InvalidClient | OAuthError::UnauthorizedClient => {
             Problem::new(Code::ClientRefused).with("grant_type", grant_type)
         }
-        OAuthError::UnsupportedGrantType => Problem::new(Code::UnsupportedGrantType)
-            .with_oauth_error("unsupported_grant_type"),
+        OAuthError::UnsupportedGrantType => {
+            Problem::new(Code::UnsupportedGrantType).with_oauth_error("unsupported_grant_type")
+        }
     };
     problem
         .with("error", error.as_str())

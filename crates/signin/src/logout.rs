@@ -72,11 +72,17 @@ pub async fn logout(
             })?,
         ),
     };
-    let found = session::find(ports.db(), &sid).await.map_err(failure::database)?;
-    let kept = found.and_then(|found| open(&settings.sessions.sealer, &sid, &found.scaikey_tokens?));
+    let found = session::find(ports.db(), &sid)
+        .await
+        .map_err(failure::database)?;
+    let kept =
+        found.and_then(|found| open(&settings.sessions.sealer, &sid, &found.scaikey_tokens?));
     refresh::end(ports, &sid, "logout").await?;
 
-    let mut outcome = LoggedOut { scaikey_revoked: false, end_session_url: None };
+    let mut outcome = LoggedOut {
+        scaikey_revoked: false,
+        end_session_url: None,
+    };
     // Signed out here already: what ScaiKey can't be told now, it is not told.
     if let Ok(metadata) = scaikey::metadata(ports, &settings.scaikey, deadline).await {
         outcome.end_session_url = end_session::url(
@@ -102,9 +108,13 @@ fn named_session(
     if let Some(text) = request.refresh_token {
         return RefreshToken::verify(&sessions.refresh, text)
             .map(|token| token.sid)
-            .map_err(|_| Problem::new(Code::RefreshTokenInvalid).with_oauth_error("invalid_grant"));
+            .map_err(|_| {
+                Problem::new(Code::RefreshTokenInvalid).with_oauth_error("invalid_grant")
+            });
     }
-    let token = request.session_token.ok_or_else(|| Problem::new(Code::AuthenticationRequired))?;
+    let token = request
+        .session_token
+        .ok_or_else(|| Problem::new(Code::AuthenticationRequired))?;
     let public_url = settings.deployment.public_url.as_str();
     sessions
         .signer

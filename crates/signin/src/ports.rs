@@ -49,9 +49,17 @@ impl Deadline {
         Self(clock.now().plus(TOTAL))
     }
 
+    /// This deadline, or `time` from now if that is sooner.
+    pub fn within(self, clock: &impl Clock, time: Duration) -> Self {
+        Self(self.0.min(clock.now().plus(time)))
+    }
+
     /// Bounds of the next call: what is left, at most [`PER_CALL`], and `max_body` bytes.
     pub fn limits(self, clock: &impl Clock, max_body: usize) -> Limits {
-        Limits { timeout: self.left(clock).min(PER_CALL), max_body }
+        Limits {
+            timeout: self.left(clock).min(PER_CALL),
+            max_body,
+        }
     }
 
     /// The time left; zero when it has passed.

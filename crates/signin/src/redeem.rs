@@ -10,6 +10,9 @@ use crate::ports::Ports;
 use crate::settings::Settings;
 use crate::{SessionAnswer, failure};
 
+/// How every session code begins.
+pub(crate) const CODE_PREFIX: &str = "sgc_";
+
 /// Digest of a session code.
 pub(crate) fn code_hash(code: &str) -> String {
     token_hash("session_code", code)
@@ -17,7 +20,10 @@ pub(crate) fn code_hash(code: &str) -> String {
 
 /// The context in which a session's ScaiKey tokens are sealed.
 pub(crate) fn tokens_context(sid: &SessionId) -> SealContext<'_> {
-    SealContext { purpose: "scaikey_tokens", owner: sid.as_str() }
+    SealContext {
+        purpose: "scaikey_tokens",
+        owner: sid.as_str(),
+    }
 }
 
 /// What an app brings.
@@ -44,7 +50,8 @@ pub enum Redeemed {
 /// session.
 ///
 /// # Errors
-/// The code is not good, not this app's, or leads to no workspace; or the database does not answer.
+/// The code is not good, not this app's, or leads to no workspace or to a session that is over; or
+/// the database does not answer.
 pub async fn redeem(
     ports: &impl Ports,
     settings: &Settings,
@@ -62,8 +69,16 @@ pub async fn redeem(
         if verifier.len() > 128 || !constant_time_eq(pkce_challenge(verifier), challenge) {
             return Err(Problem::new(Code::CodeVerifierMismatch));
         }
+    } else if request.code_verifier.is_some() {
+        // An app that has a verifier began with a challenge: this code is of another login, slipped
+        // to it (RFC 9700 §4.8.2).
+        return Err(Problem::new(Code::CodeVerifierMismatch));
     }
     let session = pending.session;
+    // ScaiKey may have given it less time than the code has (`session_expiry`).
+    if session.expires_at <= ports.clock().now() {
+        return Err(Problem::new(Code::SessionEnded));
+    }
     let person = people::find(ports.db(), &session.person_id)
         .await
         .map_err(failure::database)?
@@ -75,7 +90,9 @@ pub async fn redeem(
     let workspace = match request.workspace_id {
         Some(id) => select(workspaces, id)?,
         None if workspaces.len() > 1 => return Ok(Redeemed::RequiresSelection(workspaces)),
-        None => workspaces.pop().ok_or_else(|| Problem::new(Code::NoWorkspace))?,
+        None => workspaces
+            .pop()
+            .ok_or_else(|| Problem::new(Code::NoWorkspace))?,
     };
     let now = ports.clock().now();
     let redeemed = session::redeem(ports.db(), &code_hash, &workspace.workspace_id, now)
@@ -89,10 +106,7 @@ pub async fn redeem(
     Ok(Redeemed::Session(Box::new(answer)))
 }
 
-async fn peek(
-    ports: &impl Ports,
-    code_hash: &str,
-) -> Result<Result<PendingCode, Code>, Problem> {
+async fn peek(ports: &impl Ports, code_hash: &str) -> Result<Result<PendingCode, Code>, Problem> {
     let code = session::peek_code(ports.db(), code_hash, ports.clock().now())
         .await
         .map_err(failure::database)?;
@@ -111,5 +125,7 @@ pub(crate) fn select(workspaces: Vec<Membership>, id: &str) -> Result<Membership
     workspaces
         .into_iter()
         .find(|workspace| workspace.workspace_id == id)
-        .ok_or_else(|| Problem::new(Code::WorkspaceForbidden).with_sw_code("SW_WORKSPACE_FORBIDDEN"))
+        .ok_or_else(|| {
+            Problem::new(Code::WorkspaceForbidden).with_sw_code("SW_WORKSPACE_FORBIDDEN")
+        })
 }

@@ -30,7 +30,9 @@ pub async fn refresh(
         .map_err(failure::database)?
         .ok_or_else(|| oauth(Code::SessionEnded))?;
     // What may be refused for another reason is looked at first: a refusal must not cost the token.
-    let person = people::find(ports.db(), &found.person_id).await.map_err(failure::database)?;
+    let person = people::find(ports.db(), &found.person_id)
+        .await
+        .map_err(failure::database)?;
     let Some(person) = person.filter(|person| person.is_active) else {
         end(ports, &token.sid, "person_inactive").await?;
         return Err(oauth(Code::SessionEnded));
@@ -51,12 +53,16 @@ pub async fn refresh(
     let session = match rotated {
         Rotation::Current(session) => session,
         Rotation::Reused(sid) => {
-            revocation::revoke(ports.kv(), &sid, now).await.map_err(failure::kv)?;
+            revocation::revoke(ports.kv(), &sid, now)
+                .await
+                .map_err(failure::kv)?;
             return Err(oauth(Code::RefreshTokenReused));
         }
         Rotation::Ended => {
             // Whoever ended it may have been cut short before the record was written.
-            revocation::revoke(ports.kv(), &token.sid, now).await.map_err(failure::kv)?;
+            revocation::revoke(ports.kv(), &token.sid, now)
+                .await
+                .map_err(failure::kv)?;
             return Err(oauth(Code::SessionEnded));
         }
         Rotation::Unknown => return Err(oauth(Code::SessionEnded)),
@@ -70,14 +76,14 @@ pub async fn refresh(
 }
 
 /// Ends a session everywhere: the record that every request reads first, then its row.
-pub(crate) async fn end(
-    ports: &impl Ports,
-    sid: &SessionId,
-    reason: &str,
-) -> Result<(), Problem> {
+pub(crate) async fn end(ports: &impl Ports, sid: &SessionId, reason: &str) -> Result<(), Problem> {
     let now = ports.clock().now();
-    revocation::revoke(ports.kv(), sid, now).await.map_err(failure::kv)?;
-    session::end(ports.db(), sid, reason, now).await.map_err(failure::database)
+    revocation::revoke(ports.kv(), sid, now)
+        .await
+        .map_err(failure::kv)?;
+    session::end(ports.db(), sid, reason, now)
+        .await
+        .map_err(failure::database)
 }
 
 fn oauth(code: Code) -> Problem {

@@ -12,13 +12,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use scaigate_jose::{
-    IdToken, IdTokenExpectation, Jwks, UnverifiedJwt, VerifyError, IdTokenError, token_hash,
+    IdToken, IdTokenError, IdTokenExpectation, Jwks, UnverifiedJwt, VerifyError, token_hash,
     verify_id_token,
 };
 use scaigate_kv::document::{self, Document};
 use scaigate_kv::keys;
 use scaigate_problem::{Code, Problem};
-use scaigate_scaikey::{DiscoveryError, Metadata, TokenError, TokenResponse, discovery, jwks, token};
+use scaigate_scaikey::{
+    DiscoveryError, Metadata, TokenError, TokenResponse, discovery, jwks, token,
+};
 use scaigate_types::{Clock, Outbound, OutboundError, Secret, TenantId, Timestamp};
 
 use crate::failure;
@@ -28,6 +30,8 @@ use crate::settings::Scaikey;
 const FRESH: Duration = Duration::from_secs(600);
 const SERVED_WHILE_DOWN: Duration = Duration::from_secs(24 * 3600);
 const UNKNOWN_KEY_REFETCH: Duration = Duration::from_secs(30);
+/// Least time for which it is worth sending what ScaiKey takes only once.
+const GRANT: Duration = Duration::from_millis(1_500);
 /// How far ScaiKey's clock may differ from ours.
 const SKEW: Duration = Duration::from_secs(60);
 
@@ -35,7 +39,29 @@ const SKEW: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub struct Memory {
     metadata: RefCell<Option<(Timestamp, Rc<Metadata>)>>,
-    keys: RefCell<Option<(Timestamp, Rc<Jwks>)>>,
+    keys: RefCell<Option<KnownKeys>>,
+}
+
+/// ScaiKey's keys and how they were come by.
+#[derive(Clone, Debug)]
+struct KnownKeys {
+    fetched_at: Timestamp,
+    /// When they were last read because a token named a key that was not among them.
+    sought_at: Option<Timestamp>,
+    keys: Rc<Jwks>,
+}
+
+impl KnownKeys {
+    /// Whether they serve without asking ScaiKey again. For a token that other keys did not verify:
+    /// if they verify it, or have been sought for such a token so lately that ScaiKey is not asked.
+    fn serve(&self, unverified: Option<&UnverifiedJwt<'_>>, now: Timestamp) -> bool {
+        is_fresh(self.fetched_at, now, FRESH)
+            && unverified.is_none_or(|jwt| {
+                self.sought_at
+                    .is_some_and(|at| is_fresh(at, now, UNKNOWN_KEY_REFETCH))
+                    || self.keys.verify(jwt).is_ok()
+            })
+    }
 }
 
 fn is_fresh(fetched_at: Timestamp, now: Timestamp, age: Duration) -> bool {
@@ -72,7 +98,10 @@ pub async fn metadata(
     if let Some((fetched_at, metadata)) = &stored
         && is_fresh(*fetched_at, now, FRESH)
     {
-        ports.memory().metadata.replace(Some((*fetched_at, Rc::clone(metadata))));
+        ports
+            .memory()
+            .metadata
+            .replace(Some((*fetched_at, Rc::clone(metadata))));
         return Ok(Rc::clone(metadata));
     }
     match fetch_metadata(ports, scaikey, deadline).await {
@@ -82,7 +111,10 @@ pub async fn metadata(
             if let Ok(body) = serde_json::to_string(&*metadata) {
                 let _ = document::save(ports.kv(), &key, &Document::new(now, body)).await;
             }
-            ports.memory().metadata.replace(Some((now, Rc::clone(&metadata))));
+            ports
+                .memory()
+                .metadata
+                .replace(Some((now, Rc::clone(&metadata))));
             Ok(metadata)
         }
         Err(problem) => {
@@ -139,55 +171,88 @@ async fn send(
     max_body: usize,
 ) -> Result<Response<Bytes>, Problem> {
     let limits = deadline.limits(ports.clock(), max_body);
-    ports.outbound().send(request, limits).await.map_err(failure::outbound)
+    ports
+        .outbound()
+        .send(request, limits)
+        .await
+        .map_err(failure::outbound)
 }
 
-/// ScaiKey's keys; with `unknown_key`, read anew unless that was done in the last thirty seconds.
+/// ScaiKey's keys; for a token that the keys at hand do not verify, read anew unless that was done
+/// for such a token in the last thirty seconds. That they have only just been read anyway is no
+/// reason not to: ScaiKey may have rotated them since (N-071).
 async fn key_set(
     ports: &impl Ports,
     metadata: &Metadata,
-    unknown_key: bool,
+    unverified: Option<&UnverifiedJwt<'_>>,
     deadline: Deadline,
 ) -> Result<Rc<Jwks>, Problem> {
     let now = ports.clock().now();
-    let age = if unknown_key { UNKNOWN_KEY_REFETCH } else { FRESH };
     let remembered = ports.memory().keys.borrow().clone();
-    if let Some((fetched_at, keys)) = &remembered
-        && is_fresh(*fetched_at, now, age)
+    if let Some(known) = &remembered
+        && known.serve(unverified, now)
     {
-        return Ok(Rc::clone(keys));
+        return Ok(Rc::clone(&known.keys));
     }
     let key = keys::jwks(&token_hash("jwks", &metadata.jwks_uri));
     let stored = document::load(ports.kv(), &key).await.unwrap_or(None);
     let stored = stored.and_then(|document| {
-        let keys = Jwks::parse(document.body.as_bytes()).ok()?;
-        Some((document.fetched_at, Rc::new(keys)))
+        let keys = Rc::new(Jwks::parse(document.body.as_bytes()).ok()?);
+        let Document {
+            fetched_at,
+            sought_at,
+            ..
+        } = document;
+        Some(KnownKeys {
+            fetched_at,
+            sought_at,
+            keys,
+        })
     });
-    if let Some((fetched_at, keys)) = &stored
-        && is_fresh(*fetched_at, now, age)
+    // The last keys read are what counts: an older set may hold one that ScaiKey has withdrawn.
+    let known = [remembered, stored]
+        .into_iter()
+        .flatten()
+        .max_by_key(|known| known.fetched_at);
+    if let Some(known) = &known
+        && known.serve(unverified, now)
     {
-        ports.memory().keys.replace(Some((*fetched_at, Rc::clone(keys))));
-        return Ok(Rc::clone(keys));
+        ports.memory().keys.replace(Some(known.clone()));
+        return Ok(Rc::clone(&known.keys));
     }
     match fetch_keys(ports, metadata, deadline).await {
         Ok((keys, body)) => {
-            let now = ports.clock().now();
-            let keys = Rc::new(keys);
-            let _ = document::save(ports.kv(), &key, &Document::new(now, body)).await;
-            ports.memory().keys.replace(Some((now, Rc::clone(&keys))));
+            let fetched_at = ports.clock().now();
+            let sought_at = match unverified {
+                Some(_) => Some(fetched_at),
+                None => known.and_then(|known| known.sought_at),
+            };
+            let mut document = Document::new(fetched_at, body);
+            document.sought_at = sought_at;
+            let _ = document::save(ports.kv(), &key, &document).await;
+            let known = KnownKeys {
+                fetched_at,
+                sought_at,
+                keys: Rc::new(keys),
+            };
+            let keys = Rc::clone(&known.keys);
+            ports.memory().keys.replace(Some(known));
             Ok(keys)
         }
-        Err(problem) => {
-            let last_good = [remembered, stored]
-                .into_iter()
-                .flatten()
-                .filter(|(fetched_at, _)| is_fresh(*fetched_at, now, SERVED_WHILE_DOWN))
-                .max_by_key(|(fetched_at, _)| *fetched_at);
-            match last_good {
-                Some((_, keys)) if is_outage(&problem) => Ok(keys),
-                _ => Err(problem),
+        Err(problem) => match known {
+            Some(mut known)
+                if is_outage(&problem) && is_fresh(known.fetched_at, now, SERVED_WHILE_DOWN) =>
+            {
+                let keys = Rc::clone(&known.keys);
+                if unverified.is_some() {
+                    // Sought in vain is sought: an outage does not lift the limit (N-072).
+                    known.sought_at = Some(now);
+                    ports.memory().keys.replace(Some(known));
+                }
+                Ok(keys)
             }
-        }
+            _ => Err(problem),
+        },
     }
 }
 
@@ -198,14 +263,34 @@ async fn fetch_keys(
 ) -> Result<(Jwks, String), Problem> {
     let request = jwks::request(metadata);
     let limits = deadline.limits(ports.clock(), jwks::MAX_BYTES);
-    let response = ports.outbound().send(request, limits).await.map_err(|error| {
-        Problem::new(Code::JwksUnavailable).with("reason", error.to_string())
-    })?;
+    let response = ports
+        .outbound()
+        .send(request, limits)
+        .await
+        .map_err(|error| Problem::new(Code::JwksUnavailable).with("reason", error.to_string()))?;
     let body = jwks::parse_response(&response).map_err(failure::keys_answer)?;
     let keys = Jwks::parse(body).map_err(failure::keys)?;
     let text = String::from_utf8(body.to_vec())
         .map_err(|_| Problem::new(Code::JwksUnavailable).with("reason", "not UTF-8"))?;
     Ok((keys, text))
+}
+
+/// Makes sure, before a code or token is sent that ScaiKey takes only once, that its answer can be
+/// waited for and checked: nothing is spent for tokens that nobody could be given (N-048).
+///
+/// # Errors
+/// [`Code::JwksUnavailable`], or [`Code::ScaikeyTimeout`] when reading the documents took so long
+/// that too little time is left.
+pub(crate) async fn ready_for_grant(
+    ports: &impl Ports,
+    metadata: &Metadata,
+    deadline: Deadline,
+) -> Result<(), Problem> {
+    key_set(ports, metadata, None, deadline).await?;
+    if deadline.left(ports.clock()) < GRANT {
+        return Err(Problem::new(Code::ScaikeyTimeout));
+    }
+    Ok(())
 }
 
 /// Why a grant gave no tokens: the answer for the caller, and whether ScaiKey certainly never saw
@@ -232,11 +317,15 @@ pub async fn grant(
     deadline: Deadline,
 ) -> Result<TokenResponse, GrantFailure> {
     let limits = deadline.limits(ports.clock(), token::MAX_BYTES);
-    let response = ports.outbound().send(request, limits).await.map_err(|error| GrantFailure {
-        problem: failure::outbound(error),
-        not_received: matches!(error, OutboundError::Refused | OutboundError::Denied),
-        refused: false,
-    })?;
+    let response = ports
+        .outbound()
+        .send(request, limits)
+        .await
+        .map_err(|error| GrantFailure {
+            problem: failure::outbound(error),
+            not_received: matches!(error, OutboundError::Refused | OutboundError::Denied),
+            refused: false,
+        })?;
     token::parse_response(&response).map_err(|error| GrantFailure {
         problem: failure::token(&error, grant_type, redirect_uri),
         not_received: false,
@@ -270,9 +359,8 @@ pub async fn verify(
     let Some(compact) = &tokens.id_token else {
         return Err(Problem::new(Code::IdTokenInvalid).with("reason", "there is no ID token"));
     };
-    let jwt = UnverifiedJwt::parse(compact.expose()).map_err(|error| {
-        Problem::new(Code::IdTokenInvalid).with("reason", error.to_string())
-    })?;
+    let jwt = UnverifiedJwt::parse(compact.expose())
+        .map_err(|error| Problem::new(Code::IdTokenInvalid).with("reason", error.to_string()))?;
     let expectation = IdTokenExpectation {
         issuer: &metadata.issuer,
         client_id: &scaikey.client.id,
@@ -281,21 +369,22 @@ pub async fn verify(
         now: ports.clock().now(),
         skew: SKEW,
     };
-    let mut keys = key_set(ports, metadata, false, deadline).await?;
+    let mut keys = key_set(ports, metadata, None, deadline).await?;
     if !keys.has_key_for(&jwt) {
-        keys = key_set(ports, metadata, true, deadline).await?;
+        keys = key_set(ports, metadata, Some(&jwt), deadline).await?;
     }
     let id_token = match verify_id_token(&jwt, &keys, &expectation) {
         // Without `kid` nothing says that a key is missing but the signature.
         Err(IdTokenError::Verify(VerifyError::Signature)) if jwt.kid().is_none() => {
-            let keys = key_set(ports, metadata, true, deadline).await?;
+            let keys = key_set(ports, metadata, Some(&jwt), deadline).await?;
             verify_id_token(&jwt, &keys, &expectation)
         }
         outcome => outcome,
     }
     .map_err(|error| match error {
-        IdTokenError::Audience => failure::id_token(error)
-            .with("expected", scaikey.client.id.as_str()),
+        IdTokenError::Audience => {
+            failure::id_token(error).with("expected", scaikey.client.id.as_str())
+        }
         _ => failure::id_token(error),
     })?;
     // The access token carries what ScaiKey leaves out of the ID token (contract/scaikey.md 2.2).
@@ -303,7 +392,9 @@ pub async fn verify(
         .ok()
         .and_then(|jwt| keys.verify(&jwt).ok())
         .filter(|claims| claims.text("sub") == Ok(Some(id_token.subject.as_str())));
-    let from_access = access.as_ref().and_then(|claims| claims.text("tenant_id").ok().flatten());
+    let from_access = access
+        .as_ref()
+        .and_then(|claims| claims.text("tenant_id").ok().flatten());
     let tenant_id = id_token
         .tenant_id
         .clone()
@@ -314,10 +405,20 @@ pub async fn verify(
         })
         .ok_or_else(|| Problem::new(Code::TenantClaimMissing))?;
     const ADMIN_ROLES: [&str; 3] = ["tenant_admin", "partner_admin", "super_admin"];
-    let role = access.as_ref().and_then(|claims| claims.text("role").ok().flatten());
-    let is_tenant_admin = id_token.roles.iter().map(String::as_str).chain(role)
+    let role = access
+        .as_ref()
+        .and_then(|claims| claims.text("role").ok().flatten());
+    let is_tenant_admin = id_token
+        .roles
+        .iter()
+        .map(String::as_str)
+        .chain(role)
         .any(|role| ADMIN_ROLES.contains(&role));
-    Ok(Identity { id_token, tenant_id, is_tenant_admin })
+    Ok(Identity {
+        id_token,
+        tenant_id,
+        is_tenant_admin,
+    })
 }
 
 /// ScaiKey's tokens as a flow keeps them, sealed, in a session's row.

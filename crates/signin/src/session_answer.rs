@@ -60,9 +60,12 @@ impl SessionAnswer {
             issued_at: now,
             expires_at: now.plus(expires_in),
         };
-        let access_token =
-            sessions.signer.sign(&claims).map_err(|_| Problem::new(Code::Internal))?;
-        let refresh_token = RefreshToken::issue(&sessions.refresh, &session.sid, session.generation);
+        let access_token = sessions
+            .signer
+            .sign(&claims)
+            .map_err(|_| Problem::new(Code::Internal))?;
+        let refresh_token =
+            RefreshToken::issue(&sessions.refresh, &session.sid, session.generation);
         Ok(Self {
             access_token: Secret::new(access_token),
             refresh_token,

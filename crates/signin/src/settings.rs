@@ -28,7 +28,9 @@ pub trait Variables {
 
 impl<F: Fn(&str) -> Option<String>> Variables for F {
     fn variable(&self, name: &str) -> Option<String> {
-        self(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        self(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -89,7 +91,7 @@ pub struct Settings {
     pub sessions: Sessions,
     /// Whether `grant_type=password` is passed on.
     pub password_grant_enabled: bool,
-    /// The e-mail address of `bootstrap_super_admin`, lower case.
+    /// The e-mail address of `bootstrap_super_admin`, its ASCII letters in lower case.
     pub bootstrap_super_admin: Option<String>,
 }
 
@@ -104,8 +106,11 @@ pub struct Parts {
     pub sessions: Result<Sessions, Vec<Fault>>,
 }
 
-const THREE: [&str; 3] =
-    ["scaikey_base_url", "scaiflow_scaikey_client_id", "scaiflow_scaikey_client_secret"];
+const THREE: [&str; 3] = [
+    "scaikey_base_url",
+    "scaiflow_scaikey_client_id",
+    "scaiflow_scaikey_client_secret",
+];
 
 /// The environment.
 pub fn environment(variables: &impl Variables) -> Environment {
@@ -116,7 +121,11 @@ pub fn environment(variables: &impl Variables) -> Environment {
 }
 
 fn fault(setting: &'static str, problem: &'static str, fix: &'static str) -> Fault {
-    Fault { setting, problem, fix }
+    Fault {
+        setting,
+        problem,
+        fix,
+    }
 }
 
 /// ScaiKey's settings.
@@ -128,7 +137,13 @@ pub fn scaikey(variables: &impl Variables) -> Result<Scaikey, Vec<Fault>> {
     let mut faults: Vec<Fault> = THREE
         .into_iter()
         .filter(|name| variables.variable(name).is_none())
-        .map(|name| fault(name, "missing", "Set it to the value that ScaiKey shows for the application."))
+        .map(|name| {
+            fault(
+                name,
+                "missing",
+                "Set it to the value that ScaiKey shows for the application.",
+            )
+        })
         .collect();
     let base = variables.variable(THREE[0]).and_then(|text| {
         BaseUrl::parse(&text, development)
@@ -147,7 +162,11 @@ pub fn scaikey(variables: &impl Variables) -> Result<Scaikey, Vec<Fault>> {
     let id = variables.variable(THREE[1]).and_then(|text| {
         ClientId::parse(&text)
             .map_err(|_| {
-                faults.push(fault(THREE[1], "not a client id", "Copy it from ScaiKey again."));
+                faults.push(fault(
+                    THREE[1],
+                    "not a client id",
+                    "Copy it from ScaiKey again.",
+                ));
             })
             .ok()
     });
@@ -156,9 +175,20 @@ pub fn scaikey(variables: &impl Variables) -> Result<Scaikey, Vec<Fault>> {
         (Some(base), Some(id), Some(secret)) if faults.is_empty() => {
             let audience = variables
                 .variable("scaikey_audience")
-                .and_then(|list| list.split(',').map(|one| one.trim().to_owned()).find(|one| !one.is_empty()))
+                .and_then(|list| {
+                    list.split(',')
+                        .map(|one| one.trim().to_owned())
+                        .find(|one| !one.is_empty())
+                })
                 .unwrap_or_else(|| id.as_str().to_owned());
-            Ok(Scaikey { base, client: Client { id, secret: Secret::new(secret) }, audience })
+            Ok(Scaikey {
+                base,
+                client: Client {
+                    id,
+                    secret: Secret::new(secret),
+                },
+                audience,
+            })
         }
         _ => Err(faults),
     }
@@ -171,9 +201,16 @@ pub fn scaikey(variables: &impl Variables) -> Result<Scaikey, Vec<Fault>> {
 pub fn deployment(variables: &impl Variables) -> Result<Deployment, Vec<Fault>> {
     let environment = environment(variables);
     let mut faults = Vec::new();
-    let public_url = match variables.variable("public_url").map(|text| BaseUrl::parse(&text, false)) {
+    let public_url = match variables
+        .variable("public_url")
+        .map(|text| BaseUrl::parse(&text, false))
+    {
         Some(Ok(url)) if url.as_str() != url.origin().as_str() => {
-            faults.push(fault("public_url", "has a path", "Set it to an origin only, such as https://gate.example."));
+            faults.push(fault(
+                "public_url",
+                "has a path",
+                "Set it to an origin only, such as https://gate.example.",
+            ));
             None
         }
         Some(Ok(url)) if !url.is_https() && environment == Environment::Production => {
@@ -186,18 +223,28 @@ pub fn deployment(variables: &impl Variables) -> Result<Deployment, Vec<Fault>> 
         }
         Some(Ok(url)) => Some(url),
         Some(Err(_)) => {
-            faults.push(fault("public_url", "not an https origin", "Set it to our own origin, such as https://gate.example."));
+            faults.push(fault(
+                "public_url",
+                "not an https origin",
+                "Set it to our own origin, such as https://gate.example.",
+            ));
             None
         }
         None => {
-            faults.push(fault("public_url", "missing", "Set it to our own origin, such as https://gate.example."));
+            faults.push(fault(
+                "public_url",
+                "missing",
+                "Set it to our own origin, such as https://gate.example.",
+            ));
             None
         }
     };
     let dangerous = variables.variable("dangerous_allow_dev_auth").as_deref()
         == Some("i-understand-anyone-can-sign-in");
     if environment == Environment::Development
-        && public_url.as_ref().is_some_and(|url| url.is_https() && !url.is_loopback())
+        && public_url
+            .as_ref()
+            .is_some_and(|url| url.is_https() && !url.is_loopback())
         && !dangerous
     {
         faults.push(fault(
@@ -209,7 +256,12 @@ pub fn deployment(variables: &impl Variables) -> Result<Deployment, Vec<Fault>> 
     let list = variables.variable("app_url").unwrap_or_default();
     let mut apps = Vec::new();
     let mut texts = Vec::new();
-    for text in list.split(',').map(str::trim).filter(|text| !text.is_empty()).take(64) {
+    for text in list
+        .split(',')
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+        .take(64)
+    {
         match Origin::of(text) {
             Ok(origin) => {
                 if !apps.contains(&origin) {
@@ -224,13 +276,24 @@ pub fn deployment(variables: &impl Variables) -> Result<Deployment, Vec<Fault>> 
             )),
         }
     }
-    let Some(public_url) = public_url else { return Err(faults) };
+    let Some(public_url) = public_url else {
+        return Err(faults);
+    };
     let home = ReturnTo::parse(texts.first().copied().unwrap_or("/"), &public_url, &apps);
     match home {
-        Ok(home) if faults.is_empty() => Ok(Deployment { public_url, home, apps, environment }),
+        Ok(home) if faults.is_empty() => Ok(Deployment {
+            public_url,
+            home,
+            apps,
+            environment,
+        }),
         Ok(_) => Err(faults),
         Err(_) => {
-            faults.push(fault("app_url", "its first entry can't be returned to", "Write its host in lower case and without user information."));
+            faults.push(fault(
+                "app_url",
+                "its first entry can't be returned to",
+                "Write its host in lower case and without user information.",
+            ));
             Err(faults)
         }
     }
@@ -263,10 +326,17 @@ fn seconds(
 pub fn sessions(variables: &impl Variables) -> Result<Sessions, Vec<Fault>> {
     const KEYS: &str = "Set it to the output of `openssl rand -base64 32`; several, comma-separated, during a rotation.";
     let mut faults = Vec::new();
-    let keys = match variables.variable("session_secret").map(|text| KeyRing::parse(&text)) {
+    let keys = match variables
+        .variable("session_secret")
+        .map(|text| KeyRing::parse(&text))
+    {
         Some(Ok(keys)) => Some(keys),
         Some(Err(_)) => {
-            faults.push(fault("session_secret", "not base64 of 32 bytes or more", KEYS));
+            faults.push(fault(
+                "session_secret",
+                "not base64 of 32 bytes or more",
+                KEYS,
+            ));
             None
         }
         None => {
@@ -305,10 +375,14 @@ pub fn sessions(variables: &impl Variables) -> Result<Sessions, Vec<Fault>> {
 /// All of it, for the component that signs people in.
 ///
 /// # Errors
-/// The problem to answer with: [`Code::OidcNotConfigured`] when only ScaiKey's settings are at
-/// fault by being absent, else [`Code::ConfigurationInvalid`] with every fault.
+/// The problem to answer with, which lists every fault: [`Code::OidcNotConfigured`] when one of
+/// ScaiKey's three settings is absent, else [`Code::ConfigurationInvalid`].
 pub fn settings(variables: &impl Variables) -> Result<Settings, Problem> {
-    match (scaikey(variables), deployment(variables), sessions(variables)) {
+    match (
+        scaikey(variables),
+        deployment(variables),
+        sessions(variables),
+    ) {
         (Ok(scaikey), Ok(deployment), Ok(sessions)) => Ok(Settings {
             scaikey,
             deployment,
@@ -317,7 +391,7 @@ pub fn settings(variables: &impl Variables) -> Result<Settings, Problem> {
                 == Some("true"),
             bootstrap_super_admin: variables
                 .variable("bootstrap_super_admin")
-                .and_then(|text| text.strip_prefix("user:").map(str::to_lowercase)),
+                .and_then(|text| text.strip_prefix("user:").map(str::to_ascii_lowercase)),
         }),
         (scaikey, deployment, sessions) => {
             let faults: Vec<Fault> = [scaikey.err(), deployment.err(), sessions.err()]
@@ -340,7 +414,9 @@ pub fn problem(faults: &[Fault]) -> Problem {
         .collect();
     let list: Vec<Value> = faults
         .iter()
-        .map(|fault| json!({ "setting": fault.setting, "problem": fault.problem, "fix": fault.fix }))
+        .map(
+            |fault| json!({ "setting": fault.setting, "problem": fault.problem, "fix": fault.fix }),
+        )
         .collect();
     if missing.is_empty() {
         Problem::new(Code::ConfigurationInvalid).with("faults", list)

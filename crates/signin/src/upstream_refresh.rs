@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use scaigate_jose::{IdToken, SealContext, token_hash};
-use scaigate_kv::upstream_refresh::{self, ANSWER_KEPT, FAILURE_KEPT, Turn};
+use scaigate_jose::{IdToken, SealContext, SessionSigner, token_hash};
+use scaigate_kv::upstream_refresh::{self, ANSWER_KEPT, FAILURE_KEPT, LEASE, Turn};
 use scaigate_problem::{Code, Problem};
 use scaigate_scaikey::{TokenResponse, token};
 use scaigate_types::{Clock, Issuer, Secret, Subject, Timestamp};
@@ -12,10 +12,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::ports::{Deadline, Ports};
 use crate::settings::Settings;
-use crate::{begin, failure, scaikey};
+use crate::{begin, failure, redeem, scaikey};
 
 /// How often those who wait look for the answer.
 const POLL: Duration = Duration::from_millis(40);
+
+/// What a leader may take: done before its lease ends, so that nobody who waits takes a slow leader
+/// for a lost one and presents the token a second time.
+const LEAD: Duration = LEASE.saturating_sub(Duration::from_millis(250));
 
 /// Longest refresh token taken.
 const MAX_TOKEN: usize = 4096;
@@ -48,7 +52,10 @@ fn hash(refresh_token: &str) -> String {
 }
 
 fn context(token_hash: &str) -> SealContext<'_> {
-    SealContext { purpose: "upstream_refresh", owner: token_hash }
+    SealContext {
+        purpose: "upstream_refresh",
+        owner: token_hash,
+    }
 }
 
 /// Remembers whose a refresh token of ScaiKey is, so that its successor can be held against it.
@@ -60,7 +67,9 @@ pub(crate) async fn bind(
     tokens: &TokenResponse,
     id_token: &IdToken,
 ) -> Result<(), Problem> {
-    let Some(refresh_token) = &tokens.refresh_token else { return Ok(()) };
+    let Some(refresh_token) = &tokens.refresh_token else {
+        return Ok(());
+    };
     upstream_refresh::bind(
         ports.db(),
         &hash(refresh_token.expose()),
@@ -85,7 +94,10 @@ pub async fn refresh(
     refresh_token: &Secret<String>,
 ) -> Result<Refreshed, Problem> {
     let text = refresh_token.expose();
-    if text.is_empty() || text.len() > MAX_TOKEN || !text.bytes().all(|c| c.is_ascii_graphic()) {
+    // What we issued for another purpose is nothing to ScaiKey, and never leaves for it (N-031).
+    let ours = text.starts_with(redeem::CODE_PREFIX) || SessionSigner::recognises(text);
+    let printable = text.bytes().all(|c| c.is_ascii_graphic());
+    if ours || text.is_empty() || text.len() > MAX_TOKEN || !printable {
         return Err(Problem::new(Code::RefreshTokenInvalid).with_oauth_error("invalid_grant"));
     }
     let deadline = Deadline::start(ports.clock());
@@ -93,13 +105,22 @@ pub async fn refresh(
     let owner = begin::token(ports.entropy());
     loop {
         let now = ports.clock().now();
+        let lead_until = deadline.within(ports.clock(), LEAD);
         let turn = upstream_refresh::turn(ports.db(), &token_hash, &owner, now)
             .await
             .map_err(failure::database)?;
         match turn {
             Turn::Answer(sealed) => return read(settings, &token_hash, &sealed),
             Turn::Lead => {
-                return lead(ports, settings, refresh_token, &token_hash, &owner, deadline).await;
+                return lead(
+                    ports,
+                    settings,
+                    refresh_token,
+                    &token_hash,
+                    &owner,
+                    lead_until,
+                )
+                .await;
             }
             Turn::Wait if deadline.left(ports.clock()).is_zero() => {
                 return Err(
@@ -122,7 +143,9 @@ fn read(settings: &Settings, token_hash: &str, sealed: &[u8]) -> Result<Refreshe
         Some(Outcome::Refreshed(refreshed)) => Ok(refreshed),
         Some(Outcome::Failed(name)) => {
             let code = Code::ALL.iter().copied().find(|code| code.as_str() == name);
-            Err(with_oauth_error(Problem::new(code.unwrap_or(Code::ScaikeyUnavailable))))
+            Err(with_oauth_error(Problem::new(
+                code.unwrap_or(Code::ScaikeyUnavailable),
+            )))
         }
         None => Err(Problem::new(Code::RefreshBusy).with_retry_after(ANSWER_KEPT)),
     }
@@ -156,15 +179,26 @@ async fn lead(
                     return Err(failed.problem.clone());
                 }
             }
-            let kept = if failed.is_final { ANSWER_KEPT } else { FAILURE_KEPT };
-            (Outcome::Failed(failed.problem.code().as_str().to_owned()), kept)
+            let kept = if failed.is_final {
+                ANSWER_KEPT
+            } else {
+                FAILURE_KEPT
+            };
+            (
+                Outcome::Failed(failed.problem.code().as_str().to_owned()),
+                kept,
+            )
         }
     };
     if let Ok(record) = serde_json::to_vec(&outcome) {
         let sealer = &settings.sessions.sealer;
         let sealed = sealer.seal(ports.entropy(), &context(token_hash), &record);
+        let finish = || upstream_refresh::finish(ports.db(), token_hash, &sealed, now, kept);
+        // Once more if need be: those who wait would present the spent token when the lease ends.
         // The caller who holds the answer gets it even if the others can't.
-        let _ = upstream_refresh::finish(ports.db(), token_hash, &sealed, now, kept).await;
+        if finish().await.is_err() {
+            let _ = finish().await;
+        }
     }
     called.map_err(|failed| failed.problem)
 }
@@ -182,24 +216,41 @@ async fn call(
     token_hash: &str,
     deadline: Deadline,
 ) -> Result<Refreshed, Failed> {
-    let passing = |problem| Failed { problem, is_final: false };
+    let passing = |problem| Failed {
+        problem,
+        is_final: false,
+    };
     let bound = upstream_refresh::bound(ports.db(), token_hash)
         .await
         .map_err(|error| passing(failure::database(error)))?;
-    let metadata =
-        scaikey::metadata(ports, &settings.scaikey, deadline).await.map_err(passing)?;
+    let metadata = scaikey::metadata(ports, &settings.scaikey, deadline)
+        .await
+        .map_err(passing)?;
+    scaikey::ready_for_grant(ports, &metadata, deadline)
+        .await
+        .map_err(passing)?;
     let request = token::refresh_request(&metadata, &settings.scaikey.client, refresh_token);
     let tokens = scaikey::grant(ports, request, "refresh_token", None, deadline)
         .await
-        .map_err(|failure| Failed { is_final: failure.refused, problem: failure.problem })?;
+        .map_err(|failure| Failed {
+            is_final: failure.refused,
+            problem: failure.problem,
+        })?;
     let mut owner = bound;
     if tokens.id_token.is_some() {
-        let identity = scaikey::verify(ports, &settings.scaikey, &metadata, &tokens, None, deadline)
-            .await
-            .map_err(|problem| Failed { problem, is_final: true })?;
+        let identity =
+            scaikey::verify(ports, &settings.scaikey, &metadata, &tokens, None, deadline)
+                .await
+                .map_err(|problem| Failed {
+                    problem,
+                    is_final: true,
+                })?;
         let id_token = identity.id_token;
         if let Some(bound) = &owner {
-            check_same(bound, &id_token).map_err(|problem| Failed { problem, is_final: true })?;
+            check_same(bound, &id_token).map_err(|problem| Failed {
+                problem,
+                is_final: true,
+            })?;
         } else {
             owner = Some((id_token.issuer, id_token.subject, id_token.auth_time));
         }
@@ -208,7 +259,12 @@ async fn call(
     if let (Some(next), Some((issuer, subject, auth_time))) = (&tokens.refresh_token, &owner) {
         // Without it the next refresh is checked less, not wrongly.
         let _ = upstream_refresh::bind(
-            ports.db(), &hash(next.expose()), issuer, subject, *auth_time, now,
+            ports.db(),
+            &hash(next.expose()),
+            issuer,
+            subject,
+            *auth_time,
+            now,
         )
         .await;
     }

@@ -52,7 +52,11 @@ mod tests {
     #[test]
     fn settings_accept_every_usual_spelling() {
         for text in ["+/8=", "+/8", "-_8=", "-_8"] {
-            assert_eq!(from_base64_setting(text), Some(vec![0xfb, 0xff]), "{text:?}");
+            assert_eq!(
+                from_base64_setting(text),
+                Some(vec![0xfb, 0xff]),
+                "{text:?}"
+            );
         }
         assert_eq!(from_base64_setting("not base64!"), None);
     }

@@ -22,7 +22,11 @@ fn check(text: &str, max: usize) -> Result<(), IdError> {
         return Err(IdError::Length);
     }
     let allowed = |c: u8| c.is_ascii_graphic() && !matches!(c, b'"' | b'\'' | b'\\' | b'<' | b'>');
-    if text.bytes().all(allowed) { Ok(()) } else { Err(IdError::Character) }
+    if text.bytes().all(allowed) {
+        Ok(())
+    } else {
+        Err(IdError::Character)
+    }
 }
 
 macro_rules! id {

@@ -188,7 +188,10 @@ impl ReturnTo {
         let url = parse(&absolute)?;
         let origin = Origin(url.origin().ascii_serialization());
         // The host must already be in its canonical spelling: what we compared is what is sent.
-        if !absolute.to_ascii_lowercase().starts_with(&url[..url::Position::BeforePath]) {
+        if !absolute
+            .to_ascii_lowercase()
+            .starts_with(&url[..url::Position::BeforePath])
+        {
             let default_port = format!("{}:", &url[..url::Position::BeforePath]);
             if !absolute.to_ascii_lowercase().starts_with(&default_port) {
                 return Err(UrlError::Form);

@@ -3,9 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a person may do in one workspace: `viewer < operator < author < admin`.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WorkspaceRole {
     /// Reads.
@@ -40,9 +38,7 @@ impl WorkspaceRole {
 }
 
 /// ScaiFlow's administrator role (`contract/scaiflow.md` 2.2), apart from any workspace.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AdminRole {
     /// Administers the people and keys of one tenant.
@@ -64,7 +60,9 @@ impl AdminRole {
     /// Reads a stored or received name; `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::TenantAdmin, Self::SuperAdmin].into_iter().find(|role| role.as_str() == text)
+        [Self::TenantAdmin, Self::SuperAdmin]
+            .into_iter()
+            .find(|role| role.as_str() == text)
     }
 }
 
@@ -81,7 +79,10 @@ mod tests {
     #[test]
     fn names_round_trip_and_nothing_else_parses() {
         for role in ["viewer", "operator", "author", "admin"] {
-            assert_eq!(WorkspaceRole::parse(role).map(WorkspaceRole::as_str), Some(role));
+            assert_eq!(
+                WorkspaceRole::parse(role).map(WorkspaceRole::as_str),
+                Some(role)
+            );
         }
         for role in ["tenant_admin", "super_admin"] {
             assert_eq!(AdminRole::parse(role).map(AdminRole::as_str), Some(role));

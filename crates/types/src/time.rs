@@ -20,7 +20,11 @@ impl Timestamp {
     /// From milliseconds since the epoch; larger values saturate at [`Timestamp::MAX`].
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {
-        if millis > Self::MAX.0 { Self::MAX } else { Self(millis) }
+        if millis > Self::MAX.0 {
+            Self::MAX
+        } else {
+            Self(millis)
+        }
     }
 
     /// From seconds since the epoch (a JWT `NumericDate`), saturating.
@@ -78,7 +82,10 @@ mod tests {
         assert_eq!(Timestamp::from_secs(u64::MAX), Timestamp::MAX);
         assert_eq!(Timestamp::MAX.plus(Duration::MAX), Timestamp::MAX);
         assert_eq!(Timestamp::from_secs(1).minus(Duration::MAX).millis(), 0);
-        assert_eq!(Timestamp::from_secs(1).since(Timestamp::from_secs(2)), Duration::ZERO);
+        assert_eq!(
+            Timestamp::from_secs(1).since(Timestamp::from_secs(2)),
+            Duration::ZERO
+        );
         assert!(Timestamp::MAX.sql() > 0);
     }
 }

@@ -2,6 +2,11 @@
 //! the runner offers through the real SDK. The last-but-one segments before the
 //! operation are ignored: it can be mounted anywhere.
 #![cfg(target_family = "wasm")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it shows each of the things that are reached through ports elsewhere"
+)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -44,7 +49,13 @@ fn text(text: impl Into<Bytes>) -> Response<BoxBody> {
 
 async fn run(request: Request) -> anyhow::Result<Response<BoxBody>> {
     let (parts, body) = request.into_parts();
-    let operation = parts.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
+    let operation = parts
+        .uri
+        .path()
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     let argument = parts.uri.query().unwrap_or_default().to_owned();
     let content = body.bytes().await.map_err(|code| anyhow!("{code:?}"))?;
     let content = String::from_utf8(content.to_vec())?;
@@ -201,7 +212,7 @@ async fn query(connection: &Connection, statement: &str) -> anyhow::Result<Strin
 /// Sends GET to `url`; `limits` is `connect,first-byte,between-bytes` in
 /// milliseconds, or empty.
 async fn send(url: &str, limits: &str) -> anyhow::Result<Response<BoxBody>> {
-    let mut request = spin_sdk::http::Request::builder(); 
+    let mut request = spin_sdk::http::Request::builder();
     request = request.uri(url).header("x-probe", "1");
     let mut request = request.body(EmptyBody::new())?;
     let limits: Vec<u64> = limits
@@ -212,10 +223,18 @@ async fn send(url: &str, limits: &str) -> anyhow::Result<Response<BoxBody>> {
     if let [connect, first_byte, between_bytes] = limits.as_slice() {
         let options = RequestOptions::new();
         let unsupported = |error: RequestOptionsError| anyhow!("{error:?}");
-        options.set_connect_timeout(Some(*connect)).map_err(unsupported)?;
-        options.set_first_byte_timeout(Some(*first_byte)).map_err(unsupported)?;
-        options.set_between_bytes_timeout(Some(*between_bytes)).map_err(unsupported)?;
-        request.extensions_mut().insert(RequestOptionsExtension(options));
+        options
+            .set_connect_timeout(Some(*connect))
+            .map_err(unsupported)?;
+        options
+            .set_first_byte_timeout(Some(*first_byte))
+            .map_err(unsupported)?;
+        options
+            .set_between_bytes_timeout(Some(*between_bytes))
+            .map_err(unsupported)?;
+        request
+            .extensions_mut()
+            .insert(RequestOptionsExtension(options));
     }
     let response = spin_sdk::http::send(request)
         .await

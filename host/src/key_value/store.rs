@@ -101,8 +101,8 @@ impl KeyValue {
         let store = store.to_owned();
         let keys = tokio::task::spawn_blocking(move || {
             this.read(|connection| {
-                let mut statement = connection
-                    .prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1")?;
+                let mut statement =
+                    connection.prepare_cached("SELECT key FROM spin_key_value WHERE store = ?1")?;
                 let mut rows = statement.query([&store])?;
                 let mut keys: Vec<String> = Vec::new();
                 let mut bytes = 0_usize;

@@ -35,12 +35,16 @@ type Arguments = (Resource<Opened>, String, Vec<SqliteValue>);
 
 pub(crate) fn add_to_linker(linker: &mut Linker<InstanceData>) -> wasmtime::Result<()> {
     let mut interface = linker.instance("spin:sqlite/sqlite@3.1.0")?;
-    interface.resource("connection", ResourceType::host::<Opened>(), |mut cx, rep| {
-        let data = cx.data_mut();
-        data.table.delete(Resource::<Opened>::new_own(rep))?;
-        data.open_connections = data.open_connections.saturating_sub(1);
-        Ok(())
-    })?;
+    interface.resource(
+        "connection",
+        ResourceType::host::<Opened>(),
+        |mut cx, rep| {
+            let data = cx.data_mut();
+            data.table.delete(Resource::<Opened>::new_own(rep))?;
+            data.open_connections = data.open_connections.saturating_sub(1);
+            Ok(())
+        },
+    )?;
     interface.func_wrap_concurrent(
         "[static]connection.open-async",
         |accessor, (label,): (String,)| {
@@ -137,7 +141,9 @@ fn open(
         return Ok(Err(error));
     }
     if data.open_connections >= MAX_OPEN {
-        return Ok(Err(SqliteError::Io("too many connections opened".to_owned())));
+        return Ok(Err(SqliteError::Io(
+            "too many connections opened".to_owned(),
+        )));
     }
     data.open_connections += 1;
     let connection = Connection::new(data.component.app.state.database_file());

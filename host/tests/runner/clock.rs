@@ -55,7 +55,9 @@ async fn outbound_time_outs_follow_the_clock() {
     let upstream = Upstream::start().await;
     let mut options = options(MANIFEST);
     options.clock = HostClock::settable(NOON);
-    options.variables.insert("upstream".to_owned(), upstream.url());
+    options
+        .variables
+        .insert("upstream".to_owned(), upstream.url());
     let clock = options.clock.clone();
     clock.freeze();
     let host = start(options).await;
@@ -83,6 +85,9 @@ async fn outbound_time_outs_follow_the_clock() {
             () = moving => return,
         };
         let message = answer.body;
-        assert!(message.contains("ConnectionReadTimeout"), "{path} {message}");
+        assert!(
+            message.contains("ConnectionReadTimeout"),
+            "{path} {message}"
+        );
     }
 }

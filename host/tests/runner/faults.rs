@@ -59,14 +59,20 @@ async fn stores_and_variables_are_refused_as_long_as_a_rule_says() {
     refused(&host, "kv-get?a", "").await;
     refused(&host, "kv-keys", "").await;
     ok(&host, "kv-get?a", "").await;
-    faults.set(Target::Variable("plain".to_owned()), When::Always, Effect::Refuse);
+    faults.set(
+        Target::Variable("plain".to_owned()),
+        When::Always,
+        Effect::Refuse,
+    );
     refused(&host, "variable?plain", "").await;
     ok(&host, "variable?joined", "").await;
 }
 
 async fn with_upstream(upstream: &Upstream) -> (HostOptions, String) {
     let mut options = options(MANIFEST);
-    options.variables.insert("upstream".to_owned(), upstream.url());
+    options
+        .variables
+        .insert("upstream".to_owned(), upstream.url());
     (options, format!("{}/ok", upstream.url()))
 }
 

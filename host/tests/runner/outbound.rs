@@ -10,7 +10,9 @@ use crate::upstream::Upstream;
 async fn an_allowed_host_is_called_and_sees_a_clean_request() {
     let upstream = Upstream::start().await;
     let mut options = options(MANIFEST);
-    options.variables.insert("upstream".to_owned(), upstream.url());
+    options
+        .variables
+        .insert("upstream".to_owned(), upstream.url());
     let host = start(options).await;
     let answer = ok(&host, "send", &format!("{}/ok", upstream.url())).await;
     assert_eq!(answer, "200 0123456789");
@@ -33,7 +35,11 @@ async fn other_hosts_are_refused_without_a_connection() {
         "http://probe.spin.internal/count".to_owned(),
     ] {
         let answer = probe(&host, "send", &url).await;
-        assert!(answer.body.contains("HttpRequestDenied"), "{url} {}", answer.body);
+        assert!(
+            answer.body.contains("HttpRequestDenied"),
+            "{url} {}",
+            answer.body
+        );
     }
     assert!(logs.contains("https://example.test is not in allowed_outbound_hosts"));
 }
@@ -48,7 +54,9 @@ async fn a_host_that_does_not_listen_is_connection_refused() {
 #[tokio::test]
 async fn an_entry_wrong_once_filled_refuses_everything() {
     let mut options = options(MANIFEST);
-    options.variables.insert("optional".to_owned(), "a/b".to_owned());
+    options
+        .variables
+        .insert("optional".to_owned(), "a/b".to_owned());
     let logs = options.logs.clone();
     let host = start(options).await;
     let answer = probe(&host, "send", "http://inner.spin.internal/count").await;
@@ -69,7 +77,12 @@ async fn components_call_each_other_and_themselves() {
         "spin-client-addr: 0.0.0.0:0",
         "x-probe: 1",
     ] {
-        assert!(headers.lines().any(|seen| seen == line || seen.ends_with(line)), "{line}: {headers}");
+        assert!(
+            headers
+                .lines()
+                .any(|seen| seen == line || seen.ends_with(line)),
+            "{line}: {headers}"
+        );
     }
     assert!(!headers.contains("\nhost:"), "{headers}");
     let answer = ok(&host, "send", "http://self.alt/.well-known/spin/health").await;

@@ -11,7 +11,10 @@ use crate::setup::host;
 async fn well_known_paths_are_the_runners() {
     let host = host().await;
     let health = get(&host, "/.well-known/spin/health").await;
-    assert_eq!((health.status, health.body.as_str()), (StatusCode::OK, "OK"));
+    assert_eq!(
+        (health.status, health.body.as_str()),
+        (StatusCode::OK, "OK")
+    );
     let info = get(&host, "/.well-known/spin/info").await;
     assert_eq!(info.headers["content-type"], "application/json");
     assert_eq!(

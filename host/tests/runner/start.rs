@@ -17,10 +17,18 @@ async fn refusal(options: HostOptions) -> String {
 #[tokio::test]
 async fn refuses_manifests_by_name() {
     for (from, to, named) in [
-        ("key_value_stores = [\"default\"]", "files = [\"x\"]", "files"),
+        (
+            "key_value_stores = [\"default\"]",
+            "files = [\"x\"]",
+            "files",
+        ),
         ("PROBE", "missing.wasm", "missing.wasm"),
         ("{ default = \"default\" }", "{ required = true }", "plain"),
-        ("\"http://self\"", "\"http://self/path\"", "http://self/path"),
+        (
+            "\"http://self\"",
+            "\"http://self/path\"",
+            "http://self/path",
+        ),
         ("\"{{ plain }}\"", "\"{{ other }}\"", "other"),
         ("/probe/...", "/probe/:/...", "/probe/:"),
     ] {
@@ -44,7 +52,10 @@ async fn names_an_address_in_use() {
     let mut options = options(MANIFEST);
     options.listen = running.address();
     let message = refusal(options).await;
-    assert!(message.contains(&running.address().to_string()), "{message}");
+    assert!(
+        message.contains(&running.address().to_string()),
+        "{message}"
+    );
     assert!(message.contains("already in use"), "{message}");
 }
 

@@ -42,14 +42,33 @@ async fn only_granted_labels_open() {
 #[tokio::test]
 async fn statements_run_and_values_keep_their_types() {
     let host = host().await;
-    ok(&host, "sql", "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)").await;
+    ok(
+        &host,
+        "sql",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)",
+    )
+    .await;
     assert_eq!(
-        ok(&host, "sql-changes", "INSERT INTO t (name) VALUES ('a'), ('b')").await,
+        ok(
+            &host,
+            "sql-changes",
+            "INSERT INTO t (name) VALUES ('a'), ('b')"
+        )
+        .await,
         "2 2"
     );
-    assert_eq!(ok(&host, "sql", "SELECT id, name FROM t ORDER BY id").await, "1|a\n2|b");
+    assert_eq!(
+        ok(&host, "sql", "SELECT id, name FROM t ORDER BY id").await,
+        "1|a\n2|b"
+    );
     let values = ok(&host, "sql-values", "").await;
-    for value in ["Integer(-7)", "Real(0.5)", "Text(\"text\")", "Blob([1, 2])", "Null"] {
+    for value in [
+        "Integer(-7)",
+        "Real(0.5)",
+        "Text(\"text\")",
+        "Blob([1, 2])",
+        "Null",
+    ] {
         assert!(values.contains(value), "{values}");
     }
     let rows = ok(
@@ -79,12 +98,22 @@ async fn failures_of_statements_have_sqlites_message() {
 #[tokio::test]
 async fn each_open_is_a_connection_of_its_own() {
     let host = host().await;
-    ok(&host, "sql", "PRAGMA journal_mode = WAL; CREATE TABLE t (a)").await;
+    ok(
+        &host,
+        "sql",
+        "PRAGMA journal_mode = WAL; CREATE TABLE t (a)",
+    )
+    .await;
     // Rolled back when the connection ends.
     ok(&host, "sql", "BEGIN; INSERT INTO t VALUES (1)").await;
     assert_eq!(ok(&host, "sql", "SELECT count(*) FROM t").await, "0");
     assert_eq!(
-        ok(&host, "sql", "CREATE TEMP TABLE own (a); SELECT count(*) FROM own").await,
+        ok(
+            &host,
+            "sql",
+            "CREATE TEMP TABLE own (a); SELECT count(*) FROM own"
+        )
+        .await,
         "0"
     );
     let answer = probe(&host, "sql", "SELECT * FROM own").await;

@@ -35,8 +35,7 @@ impl Upstream {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let notify = notify.clone();
-                let service =
-                    service_fn(move |request| answer(request, notify.clone()));
+                let service = service_fn(move |request| answer(request, notify.clone()));
                 tokio::spawn(async move {
                     hyper::server::conn::http1::Builder::new()
                         .serve_connection(TokioIo::new(stream), service)

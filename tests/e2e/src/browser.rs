@@ -62,6 +62,12 @@ impl Browser {
         self.send(request.body(Bytes::new()).expect("a request")).await
     }
 
+    /// Goes to an address and takes data rather than a page. Does not follow redirects.
+    pub async fn fetch(&self, address: &str) -> Answer {
+        let request = Request::get(address).header(header::ACCEPT, "application/json");
+        self.send(request.body(Bytes::new()).expect("a request")).await
+    }
+
     /// Posts JSON, as a script of the page would.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         let request = Request::post(path)

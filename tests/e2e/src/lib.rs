@@ -4,10 +4,12 @@
 //! Whatever a test sees that must stay secret (codes, states, tokens, cookies, settings) is
 //! remembered, and searched for in every error answer and every log line: see [`Canaries`].
 
+pub mod address;
+mod app;
 mod browser;
 mod canaries;
 mod client;
-mod app;
+mod patience;
 mod together;
 mod world;
 

@@ -107,14 +107,16 @@ impl World {
         let clock = if spin { HostClock::system() } else { HostClock::settable(BEGINNING) };
         let port = free_port();
         let url = format!("http://127.0.0.1:{port}");
+        // Where ScaiKey sends browsers, also when a test says that a proxy stands in front.
+        let public_url = setup.variables.get("public_url").unwrap_or(&url).clone();
         let scaikey = Emulator::start(Options {
             clock: {
                 let clock = clock.clone();
                 Arc::new(move || i64::try_from(clock.wall().as_millis()).expect("this era"))
             },
             redirect_uris: [
-                format!("{url}/v1/auth/callback"),
-                format!("{url}/v1/auth/login"),
+                format!("{public_url}/v1/auth/callback"),
+                format!("{public_url}/v1/auth/login"),
                 "http://127.0.0.1:5173/auth/callback".to_owned(),
             ]
             .into(),

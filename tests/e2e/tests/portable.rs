@@ -2,3 +2,13 @@
 
 #[path = "portable/ways_in.rs"]
 mod ways_in;
+#[path = "portable/readme.rs"]
+mod readme;
+#[path = "portable/code_post.rs"]
+mod code_post;
+#[path = "portable/config_document.rs"]
+mod config_document;
+#[path = "portable/sessions.rs"]
+mod sessions;
+#[path = "portable/surface.rs"]
+mod surface;

@@ -18,9 +18,14 @@ pub struct SpinClock;
 
 impl Clock for SpinClock {
     fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the clock"
+        )]
         let now = std::time::SystemTime::now();
-        let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since = now
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 
@@ -37,7 +42,10 @@ impl Entropy for SpinEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         let drawn = get_random_bytes(bytes.len() as u64);
         // The interface promises that many bytes; fewer would leave zeros in a key.
-        assert!(drawn.len() == bytes.len(), "the host gave fewer random bytes than asked for");
+        assert!(
+            drawn.len() == bytes.len(),
+            "the host gave fewer random bytes than asked for"
+        );
         bytes.copy_from_slice(&drawn);
     }
 }
@@ -65,11 +73,15 @@ async fn call(request: Request<Bytes>, max_body: usize) -> Result<Response<Bytes
     let mut request = request;
     let length = request.body().len();
     if length > 0 {
-        request.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
+        request
+            .headers_mut()
+            .insert(http::header::CONTENT_LENGTH, length.into());
     }
     let request = request.map(FullBody::new);
     #[expect(clippy::disallowed_methods, reason = "the one place that calls out")]
-    let response = spin_sdk::http::send(request).await.map_err(|error| failed(&error))?;
+    let response = spin_sdk::http::send(request)
+        .await
+        .map_err(|error| failed(&error))?;
     let (parts, mut body) = response.into_parts();
     let mut collected = BytesMut::new();
     while let Some(frame) = body.frame().await {

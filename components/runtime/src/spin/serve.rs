@@ -56,8 +56,8 @@ pub async fn serve(
         },
     };
     let code = outcome.as_ref().err().map(Problem::code);
-    let mut answer = outcome
-        .unwrap_or_else(|problem| problem.response(&incoming.path, &incoming.request_id));
+    let mut answer =
+        outcome.unwrap_or_else(|problem| problem.response(&incoming.path, &incoming.request_id));
     site.dress(&incoming, &mut answer);
     if code.is_some() || incoming.method != Method::GET {
         let took = clock.now().since(started);
@@ -75,9 +75,7 @@ async fn read_body(mut body: impl http_body::Body<Data = Bytes> + Unpin) -> Resu
             };
             if let Ok(data) = frame.into_data() {
                 if collected.len() + data.len() > MAX_BODY {
-                    return Err(
-                        Problem::new(Code::PayloadTooLarge).with("limit_bytes", MAX_BODY)
-                    );
+                    return Err(Problem::new(Code::PayloadTooLarge).with("limit_bytes", MAX_BODY));
                 }
                 collected.extend_from_slice(&data);
             }
@@ -90,10 +88,17 @@ async fn read_body(mut body: impl http_body::Body<Data = Bytes> + Unpin) -> Resu
     }
 }
 
-#[expect(clippy::print_stdout, reason = "a component's log is its standard output")]
+#[expect(
+    clippy::print_stdout,
+    reason = "a component's log is its standard output"
+)]
 fn log(component: &str, request: &Incoming, status: u16, code: Option<Code>, took: Duration) {
     // A path that is not one of ours may hold anything.
-    let path = if code == Some(Code::NotFound) { "-" } else { request.path.as_str() };
+    let path = if code == Some(Code::NotFound) {
+        "-"
+    } else {
+        request.path.as_str()
+    };
     let line = json!({
         "component": component,
         "method": request.method.as_str(),

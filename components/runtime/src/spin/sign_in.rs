@@ -19,7 +19,9 @@ pub struct SpinPorts {
 
 impl Default for SpinPorts {
     fn default() -> Self {
-        Self { memory: MEMORY.with(Rc::clone) }
+        Self {
+            memory: MEMORY.with(Rc::clone),
+        }
     }
 }
 

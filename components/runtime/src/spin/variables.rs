@@ -17,7 +17,10 @@ impl VariableValues {
     pub async fn read(names: &[&'static str]) -> Result<Self, Problem> {
         let mut values = BTreeMap::new();
         for name in names {
-            #[expect(clippy::disallowed_methods, reason = "the one place that reads variables")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the one place that reads variables"
+            )]
             match variables::get(name).await {
                 Ok(value) => {
                     values.insert(*name, value);

@@ -24,7 +24,11 @@ pub struct SimClock {
 
 impl Default for SimClock {
     fn default() -> Self {
-        Self { now: Cell::new(START), sleepers: RefCell::default(), next_id: Cell::new(0) }
+        Self {
+            now: Cell::new(START),
+            sleepers: RefCell::default(),
+            next_id: Cell::new(0),
+        }
     }
 }
 
@@ -35,7 +39,11 @@ impl Clock for SimClock {
 
     async fn sleep(&self, duration: Duration) {
         let id = self.next_id.replace(self.next_id.get() + 1);
-        Sleep { clock: self, key: (self.now().plus(duration), id) }.await;
+        Sleep {
+            clock: self,
+            key: (self.now().plus(duration), id),
+        }
+        .await;
     }
 }
 
@@ -82,7 +90,10 @@ impl Future for Sleep<'_> {
         if self.clock.now() >= self.key.0 {
             return Poll::Ready(());
         }
-        self.clock.sleepers.borrow_mut().insert(self.key, context.waker().clone());
+        self.clock
+            .sleepers
+            .borrow_mut()
+            .insert(self.key, context.waker().clone());
         Poll::Pending
     }
 }

@@ -55,14 +55,18 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("scaiflow_scaikey_client_secret", CLIENT_SECRET),
     ("public_url", PUBLIC_URL),
     ("app_url", "https://app.example/done, https://other.example"),
-    ("session_secret", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+    (
+        "session_secret",
+        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    ),
 ];
 
 /// Reads [`VARIABLES`] with `changes` made; an empty value unsets.
 pub fn variables<'a>(changes: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
     |name| {
         let mut all = changes.iter().chain(VARIABLES);
-        all.find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        all.find(|(known, _)| *known == name)
+            .map(|(_, value)| (*value).to_owned())
     }
 }
 
@@ -71,6 +75,7 @@ pub struct World {
     /// Time.
     pub clock: Rc<SimClock>,
     entropy: Seeded,
+    order: Rc<Seeded>,
     /// The key-value store.
     pub kv: ShakyKv,
     /// The database.
@@ -113,7 +118,8 @@ impl World {
         let world = Self {
             entropy: Seeded::default(),
             kv: ShakyKv::new(Rc::clone(&order)),
-            db: ShakyDatabase::new(order),
+            db: ShakyDatabase::new(Rc::clone(&order)),
+            order,
             scaikey: Scaikey::new(Rc::clone(&clock)),
             clock,
             settings,
@@ -123,6 +129,11 @@ impl World {
         world
     }
 
+    /// Makes requests that run at once take turns in another order.
+    pub fn shuffle(&self, seed: u64) {
+        self.order.reseed(seed);
+    }
+
     /// Runs to the end.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         self.clock.run(future)
@@ -130,7 +141,10 @@ impl World {
 
     /// An instance that has just been started.
     pub fn instance(&self) -> Instance<'_> {
-        Instance { world: self, memory: Memory::default() }
+        Instance {
+            world: self,
+            memory: Memory::default(),
+        }
     }
 
     /// Makes the key-value store forget ScaiKey's documents.
@@ -146,7 +160,9 @@ impl World {
 
     /// What `sql` finds: one number.
     pub fn number(&self, sql: &str) -> i64 {
-        self.run(self.db.inner.query(sql, &[])).unwrap()[0].integer(0).unwrap()
+        self.run(self.db.inner.query(sql, &[])).unwrap()[0]
+            .integer(0)
+            .unwrap()
     }
 
     /// Runs one statement behind everybody's back.
@@ -163,13 +179,23 @@ impl World {
     pub fn returning(&self, request: &BeginRequest<'_>) -> Returning {
         let begun = self.begin(request).ok().unwrap();
         let query = self.scaikey.authorize(&begun.authorize_url);
-        Returning { browser: begun.browser, state: begun.state, query }
+        Returning {
+            browser: begun.browser,
+            state: begun.state,
+            query,
+        }
     }
 
     /// Finishes a sign-in.
+    #[expect(clippy::result_large_err, reason = "the flow's own failure, as it is")]
     pub fn complete(&self, returning: &Returning) -> Result<Completed, CallbackFailure> {
         let browser = Some(returning.browser.as_str());
-        self.run(callback::complete(self, &self.settings, &returning.query, browser))
+        self.run(callback::complete(
+            self,
+            &self.settings,
+            &returning.query,
+            browser,
+        ))
     }
 
     /// A sign-in up to its session code.
@@ -192,22 +218,35 @@ impl World {
     /// A refresh token of ScaiKey that an app got through us.
     pub fn scaikey_refresh_token(&self) -> Secret<String> {
         let code = Secret::new(self.scaikey.issue_code(APP, None, None));
-        let post = CodePost { code: &code, code_verifier: None, redirect_uri: APP };
-        let tokens = self.run(code_post::exchange(self, &self.settings, &post)).unwrap();
+        let post = CodePost {
+            code: &code,
+            code_verifier: None,
+            redirect_uri: APP,
+        };
+        let tokens = self
+            .run(code_post::exchange(self, &self.settings, &post))
+            .unwrap();
         tokens.refresh_token.unwrap()
     }
 
     /// Starts `future` and drops it after `time`, as a lost instance would.
     pub async fn abandoned<F: Future>(&self, future: F, time: Duration) {
-        let sleep = std::pin::pin!(self.clock.sleep(time));
-        let outcome = select(std::pin::pin!(future), sleep).await;
-        assert!(matches!(outcome, Either::Right(_)), "it was to be lost midway");
+        let (future, sleep) = (
+            std::pin::pin!(future),
+            std::pin::pin!(self.clock.sleep(time)),
+        );
+        let is_lost = matches!(select(future, sleep).await, Either::Right(_));
+        assert!(is_lost, "it was to be lost midway");
     }
 }
 
 /// A redemption with the code only.
 pub fn redeem_request(session_code: &str) -> RedeemRequest<'_> {
-    RedeemRequest { session_code, code_verifier: None, workspace_id: None }
+    RedeemRequest {
+        session_code,
+        code_verifier: None,
+        workspace_id: None,
+    }
 }
 
 /// The session of a redemption.
@@ -280,7 +319,10 @@ pub struct Remembering(RefCell<Vec<(scaigate_types::SessionId, scaigate_types::T
 impl scaigate_signin::authenticate::RevocationCache for Remembering {
     fn is_fresh(&self, sid: &scaigate_types::SessionId, now: scaigate_types::Timestamp) -> bool {
         let fresh = scaigate_signin::authenticate::REVOCATION_CACHED;
-        self.0.borrow().iter().any(|(known, at)| known == sid && now.since(*at) < fresh)
+        self.0
+            .borrow()
+            .iter()
+            .any(|(known, at)| known == sid && now.since(*at) < fresh)
     }
     fn note(&self, sid: &scaigate_types::SessionId, now: scaigate_types::Timestamp) {
         self.0.borrow_mut().push((sid.clone(), now));

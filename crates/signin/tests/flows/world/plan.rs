@@ -10,7 +10,10 @@ pub struct Plan<F> {
 
 impl<F> Default for Plan<F> {
     fn default() -> Self {
-        Self { seen: RefCell::default(), fail: Cell::new(None) }
+        Self {
+            seen: RefCell::default(),
+            fail: Cell::new(None),
+        }
     }
 }
 

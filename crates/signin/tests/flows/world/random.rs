@@ -9,6 +9,11 @@ use scaigate_types::Entropy;
 pub struct Seeded(Cell<u64>);
 
 impl Seeded {
+    /// Begins anew, otherwise for every `seed`.
+    pub fn reseed(&self, seed: u64) {
+        self.0.set(seed);
+    }
+
     /// The next number.
     pub fn next(&self) -> u64 {
         self.0.set(self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15));

@@ -82,6 +82,9 @@ pub struct Scaikey {
     pub published: RefCell<Vec<Signer>>,
     /// Whether tokens name their key.
     pub names_keys: Cell<bool>,
+    /// Whether what a slow call asks is done when its answer leaves, not when it arrives: then a
+    /// caller that is lost in between was never heard.
+    pub acts_late: Cell<bool>,
     replies: RefCell<BTreeMap<Endpoint, Reply>>,
     latencies: RefCell<BTreeMap<Endpoint, Duration>>,
     codes: RefCell<BTreeMap<String, IssuedCode>>,
@@ -97,7 +100,9 @@ pub struct Scaikey {
 pub fn reply(status: u16, content_type: &str, body: &str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::copy_from_slice(body.as_bytes()));
     *response.status_mut() = status.try_into().unwrap();
-    response.headers_mut().insert("content-type", content_type.parse().unwrap());
+    response
+        .headers_mut()
+        .insert("content-type", content_type.parse().unwrap());
     response
 }
 
@@ -108,7 +113,10 @@ pub fn json_reply(status: u16, body: &Value) -> Response<Bytes> {
 
 /// The token endpoint's refusal.
 pub fn refusal(status: u16, error: &str, description: &str) -> Response<Bytes> {
-    json_reply(status, &json!({"error": error, "error_description": description}))
+    json_reply(
+        status,
+        &json!({"error": error, "error_description": description}),
+    )
 }
 
 fn patched(mut value: Value, changes: &Value) -> Value {
@@ -136,6 +144,7 @@ impl Scaikey {
             signer: Cell::new(Signer(1)),
             published: RefCell::new(vec![Signer(1)]),
             names_keys: Cell::new(true),
+            acts_late: Cell::new(false),
             replies: RefCell::default(),
             latencies: RefCell::default(),
             codes: RefCell::default(),
@@ -172,7 +181,11 @@ impl Scaikey {
 
     /// How often `endpoint` was called.
     pub fn count(&self, endpoint: Endpoint) -> usize {
-        self.calls.borrow().iter().filter(|call| call.endpoint == endpoint).count()
+        self.calls
+            .borrow()
+            .iter()
+            .filter(|call| call.endpoint == endpoint)
+            .count()
     }
 
     /// Lets a person sign in at `authorize_url`: the query with which the browser comes back.
@@ -189,7 +202,12 @@ impl Scaikey {
     }
 
     /// A code as an app would get it for itself.
-    pub fn issue_code(&self, redirect_uri: &str, challenge: Option<&str>, nonce: Option<&str>) -> String {
+    pub fn issue_code(
+        &self,
+        redirect_uri: &str,
+        challenge: Option<&str>,
+        nonce: Option<&str>,
+    ) -> String {
         let code = self.fresh("code");
         let issued = IssuedCode {
             redirect_uri: redirect_uri.to_owned(),
@@ -210,7 +228,12 @@ impl Scaikey {
             Endpoint::Discovery => json_reply(200, &self.discovery_document()),
             Endpoint::StandardDiscovery => json_reply(404, &json!({"detail": "Not Found"})),
             Endpoint::Keys => {
-                let keys: Vec<Value> = self.published.borrow().iter().map(|key| key.jwk()).collect();
+                let keys: Vec<Value> = self
+                    .published
+                    .borrow()
+                    .iter()
+                    .map(|key| key.jwk())
+                    .collect();
                 json_reply(200, &json!({ "keys": keys }))
             }
             Endpoint::Token => self.token(form),
@@ -259,7 +282,11 @@ impl Scaikey {
                 code.nonce
             }
             Some("refresh_token") => {
-                if !self.grants.borrow_mut().remove(form.get("refresh_token").unwrap()) {
+                if !self
+                    .grants
+                    .borrow_mut()
+                    .remove(form.get("refresh_token").unwrap())
+                {
                     self.replays.set(self.replays.get() + 1);
                     return invalid("unknown refresh token");
                 }
@@ -285,7 +312,10 @@ impl Scaikey {
         );
         let refresh_token = self.fresh("refresh");
         self.grants.borrow_mut().insert(refresh_token.clone());
-        let access_claims = patched(shared, &json!({"aud": "platform", "jti": self.fresh("jti")}));
+        let access_claims = patched(
+            shared,
+            &json!({"aud": "platform", "jti": self.fresh("jti")}),
+        );
         let body = json!({
             "access_token": self.sign(&patched(access_claims, &self.access_claims.borrow())),
             "refresh_token": refresh_token,
@@ -319,27 +349,48 @@ fn endpoint_of(request: &Request<Bytes>) -> Endpoint {
 
 impl Outbound for Scaikey {
     async fn send(&self, request: Request<Bytes>, limits: Limits) -> Reply {
-        assert!(request.uri().to_string().starts_with(BASE), "only ScaiKey is called");
+        assert!(
+            request.uri().to_string().starts_with(BASE),
+            "only ScaiKey is called"
+        );
         let endpoint = endpoint_of(&request);
         let fault = self.plan.next(format!("{endpoint:?}"));
         if limits.timeout.is_zero() {
             return Err(OutboundError::Timeout);
         }
-        if let Some(OutboundFault::Error(error @ (OutboundError::Refused | OutboundError::Denied))) = fault {
+        if let Some(OutboundFault::Error(
+            error @ (OutboundError::Refused | OutboundError::Denied),
+        )) = fault
+        {
             return Err(error);
         }
         let form = form::parse(request.body(), 32).unwrap();
         if matches!(endpoint, Endpoint::Token | Endpoint::Revocation) {
             let basic = format!("{CLIENT_ID}:{CLIENT_SECRET}");
-            assert_eq!(request.headers()["authorization"], format!("Basic {}", base64(&basic)));
+            assert_eq!(
+                request.headers()["authorization"],
+                format!("Basic {}", base64(&basic))
+            );
         }
-        let answer = match self.replies.borrow().get(&endpoint) {
+        self.calls.borrow_mut().push(Call {
+            endpoint,
+            form: form.clone(),
+            limits,
+        });
+        let act = || match self.replies.borrow().get(&endpoint) {
             Some(reply) => reply.clone(),
-            None if matches!(fault, Some(OutboundFault::Instead(..))) => Err(OutboundError::Interrupted),
+            None if matches!(fault, Some(OutboundFault::Instead(..))) => {
+                Err(OutboundError::Interrupted)
+            }
             None => Ok(self.serve(endpoint, &form)),
         };
-        self.calls.borrow_mut().push(Call { endpoint, form, limits });
-        let latency = self.latencies.borrow().get(&endpoint).copied().unwrap_or_default();
+        let early = (!self.acts_late.get()).then(act);
+        let latency = self
+            .latencies
+            .borrow()
+            .get(&endpoint)
+            .copied()
+            .unwrap_or_default();
         let hangs = fault == Some(OutboundFault::Error(OutboundError::Timeout));
         if hangs || latency >= limits.timeout {
             self.clock.sleep(limits.timeout).await;
@@ -347,6 +398,7 @@ impl Outbound for Scaikey {
         }
         give_way(1).await;
         self.clock.sleep(latency).await;
+        let answer = early.unwrap_or_else(act);
         match fault {
             Some(OutboundFault::Error(error)) => Err(error),
             Some(OutboundFault::Instead(status, kind, body)) => Ok(reply(status, kind, body)),

@@ -48,7 +48,11 @@ pub struct ShakyDatabase {
 impl ShakyKv {
     /// An empty store. `order` decides how many others go first at each call.
     pub fn new(order: Rc<Seeded>) -> Self {
-        Self { inner: MemoryKv::default(), plan: Plan::default(), order }
+        Self {
+            inner: MemoryKv::default(),
+            plan: Plan::default(),
+            order,
+        }
     }
 
     async fn enter(&self, operation: &str, key: &str) -> Option<StoreFault> {
@@ -84,7 +88,11 @@ impl Kv for ShakyKv {
 impl ShakyDatabase {
     /// An empty database. `order` decides how many others go first at each call.
     pub fn new(order: Rc<Seeded>) -> Self {
-        Self { inner: MemoryDatabase::new().unwrap(), plan: Plan::default(), order }
+        Self {
+            inner: MemoryDatabase::new().unwrap(),
+            plan: Plan::default(),
+            order,
+        }
     }
 }
 
@@ -108,7 +116,11 @@ impl Database for ShakyDatabase {
 fn label(sql: &str) -> String {
     let words: Vec<&str> = sql.split_whitespace().collect();
     let verb = words.first().copied().unwrap_or_default();
-    let introduces: &[&str] = if verb == "UPDATE" { &["UPDATE"] } else { &["INTO", "FROM"] };
+    let introduces: &[&str] = if verb == "UPDATE" {
+        &["UPDATE"]
+    } else {
+        &["INTO", "FROM"]
+    };
     let table = words.windows(2).find(|pair| introduces.contains(&pair[0]));
     format!("{verb} {}", table.map_or("?", |pair| pair[1]))
 }

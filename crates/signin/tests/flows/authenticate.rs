@@ -1,0 +1,180 @@
+//! Who is calling.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use scaigate_kv::revocation;
+use scaigate_problem::Code;
+use scaigate_signin::authenticate::{self, RevocationCache};
+use scaigate_types::{Clock as _, StoreError};
+
+use crate::world::stores::StoreFault;
+use crate::world::{NoCache, PUBLIC_URL, Remembering, World, code, detail};
+
+fn outcome(world: &World, cache: &impl RevocationCache, token: &str) -> Option<Code> {
+    let signer = &world.settings.sessions.signer;
+    let now = world.clock.now();
+    code(&world.run(authenticate::session(
+        signer, PUBLIC_URL, &world.kv, cache, token, now,
+    )))
+}
+
+fn headers(values: &[&[u8]]) -> HeaderMap {
+    let value = |bytes: &&[u8]| HeaderValue::from_bytes(bytes).unwrap();
+    let pairs = values
+        .iter()
+        .map(|bytes| (http::header::AUTHORIZATION, value(bytes)));
+    let mut map = HeaderMap::new();
+    for (name, value) in pairs {
+        map.append(name, value);
+    }
+    map
+}
+
+#[test]
+fn takes_a_token_from_one_bearer_header_only() {
+    let none = Some(Code::AuthenticationRequired);
+    let bad = Some(Code::TokenInvalid);
+    let table: [(&[&[u8]], Option<Code>); 12] = [
+        (&[], none),
+        (&[b"Bearer abc"], None),
+        (&[b"bearer abc"], None),
+        (&[b"BEARER   abc"], None),
+        (&[b"Bearer abc", b"Bearer abc"], bad),
+        (&[b"Bearer abc", b"Bearer def"], bad),
+        (&[b"Bearer"], bad),
+        (&[b"Bearer "], bad),
+        (&[b"Bearer a b"], bad),
+        (&[b"Basic abc"], bad),
+        (&[b"Bearer \xe4"], bad),
+        (&[b"abc"], bad),
+    ];
+    for (values, expected) in table {
+        let map = headers(values);
+        let bearer = authenticate::bearer(&map);
+        assert_eq!(code(&bearer), expected, "{values:?}");
+        if expected.is_none() {
+            assert_eq!(bearer.ok(), Some("abc"));
+        }
+    }
+}
+
+#[test]
+fn a_session_token_says_who_calls_until_it_expires() {
+    for (seconds, expected) in [
+        (0, None),
+        (900, None),
+        (905, None),
+        (906, Some(Code::TokenExpired)),
+    ] {
+        let world = World::new();
+        let session = world.session();
+        world.clock.advance(Duration::from_secs(seconds));
+        assert_eq!(
+            outcome(&world, &NoCache, session.access_token.expose()),
+            expected,
+            "{seconds}"
+        );
+    }
+}
+
+#[test]
+fn s_14_a_token_of_another_environment_is_told_apart() {
+    let world = World::new();
+    let other_secret = [(
+        "session_secret",
+        "//79/Pv6+fj39vX08/Lx8O/u7ezr6uno5+bl5OPi4eA=",
+    )];
+    let other_url = [("public_url", "https://staging.example")];
+    for (changes, reason) in [
+        (&other_secret, "signed with a key that is not configured"),
+        (&other_url, "made for another deployment"),
+    ] {
+        let foreign = World::with(changes).session();
+        let token = foreign.access_token.expose();
+        let signer = &world.settings.sessions.signer;
+        let result = world.run(authenticate::session(
+            signer,
+            PUBLIC_URL,
+            &world.kv,
+            &NoCache,
+            token,
+            world.clock.now(),
+        ));
+        assert_eq!(code(&result), Some(Code::TokenInvalid));
+        assert_eq!(detail(&result, "reason"), reason);
+        assert_eq!(detail(&result, "sw_code"), "SW_AUTH_INVALID_TOKEN");
+    }
+}
+
+#[test]
+fn n_031_no_other_token_is_a_session_token() {
+    let world = World::new();
+    let session = world.session();
+    let tokens = world.scaikey_refresh_token();
+    for token in ["", "a.b.c", session.refresh_token.expose(), tokens.expose()] {
+        assert_eq!(outcome(&world, &NoCache, token), Some(Code::TokenInvalid));
+    }
+    assert_eq!(
+        world
+            .kv
+            .plan
+            .heal()
+            .iter()
+            .filter(|call| *call == "get revocation")
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_neither_yes_nor_no() {
+    for error in [
+        StoreError::Unavailable,
+        StoreError::Busy,
+        StoreError::Denied,
+        StoreError::Corrupt,
+    ] {
+        let world = World::new();
+        let session = world.session();
+        world.kv.plan.fail_at(1, StoreFault::Lost(error));
+        let token = session.access_token.expose();
+        assert_eq!(
+            outcome(&world, &NoCache, token),
+            Some(Code::StoreUnavailable),
+            "{error:?}"
+        );
+        assert_eq!(outcome(&world, &NoCache, token), None, "{error:?}, healed");
+    }
+}
+
+#[test]
+fn an_ended_session_is_believed_for_two_seconds_at_the_most() {
+    let world = World::new();
+    let session = world.session();
+    let token = session.access_token.expose();
+    let cache = Remembering::default();
+    assert_eq!(outcome(&world, &cache, token), None);
+    let claims = world
+        .settings
+        .sessions
+        .signer
+        .verify(token, PUBLIC_URL, world.clock.now())
+        .unwrap();
+    world
+        .run(revocation::revoke(
+            &world.kv.inner,
+            &claims.sid,
+            world.clock.now(),
+        ))
+        .unwrap();
+    world.clock.advance(Duration::from_millis(1999));
+    assert_eq!(outcome(&world, &cache, token), None);
+    world.clock.advance(Duration::from_millis(1));
+    assert_eq!(outcome(&world, &cache, token), Some(Code::TokenRevoked));
+    // Another instance, and one that has seen the truth, know at once.
+    assert_eq!(
+        outcome(&world, &Remembering::default(), token),
+        Some(Code::TokenRevoked)
+    );
+}

@@ -1,0 +1,232 @@
+//! Many requests at once: within one instance they share a connection, between instances they
+//! don't. Half of the calls of each case go to either of the two.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use scaigate_types::{Database, Kv, Transaction, Value, WorkspaceRole};
+
+use super::Stores;
+use super::fixtures::{NOW, Somebody, code_of, redeemed, rotates, unredeemed};
+use super::verdict::{Failure, Verdict, holds, same};
+use crate::pending_login::{self, Consumed, MAX_PER_BROWSER};
+use crate::people::{self, FreshIds};
+use crate::upstream_refresh::{LEASE, Turn, turn};
+use crate::{redeemed_code, session};
+
+/// Requests at once: as many as Spin gives one instance.
+const REQUESTS: u32 = 16;
+
+/// One of the two databases, in turn.
+const fn alternating<'a, K, D>(on: &Stores<'a, K, D>, number: u32) -> &'a D {
+    if number.is_multiple_of(2) {
+        on.db
+    } else {
+        on.other
+    }
+}
+
+/// How many of the outcomes are `wanted`; an error is a failure of the case.
+fn count<T: PartialEq, E: Into<Failure>>(
+    outcomes: Vec<Result<T, E>>,
+    wanted: &T,
+) -> Result<u32, Failure> {
+    let mut count = 0;
+    for outcome in outcomes {
+        count += u32::from(outcome.map_err(Into::into)? == *wanted);
+    }
+    Ok(count)
+}
+
+pub async fn one_consumes_a_sign_in(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let (state, browser) = (on.name("state"), on.name("browser"));
+    pending_login::insert(on.db, &state, &browser, b"sealed", NOW).await?;
+    let all = (0..REQUESTS)
+        .map(|number| pending_login::consume(alternating(on, number), &state, Some(&browser), NOW));
+    let outcomes = join_all(all).await;
+    same(
+        "winners",
+        count(outcomes.clone(), &Consumed::Now(b"sealed".to_vec()))?,
+        1,
+    )?;
+    same(
+        "others",
+        count(outcomes, &Consumed::AlreadyUsed)?,
+        REQUESTS - 1,
+    )
+}
+
+pub async fn one_redeems_a_session_code(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let sid = unredeemed(on, "session").await?;
+    let code = code_of(on, "session");
+    let homes = (0..REQUESTS)
+        .map(|number| on.workspace(&format!("home-{number}")))
+        .collect::<Result<Vec<_>, _>>()?;
+    let all = (0..)
+        .zip(&homes)
+        .map(|(number, home)| session::redeem(alternating(on, number), &code, home, NOW));
+    let outcomes = join_all(all).await;
+    let winner = outcomes
+        .iter()
+        .zip(&homes)
+        .find(|(outcome, _)| **outcome == Ok(true));
+    let home = winner.map(|(_, home)| home.clone());
+    same("winners", count(outcomes, &true)?, 1)?;
+    let found = session::find(on.db, &sid)
+        .await?
+        .and_then(|found| found.workspace_id);
+    same("the winner's workspace", found, home)
+}
+
+pub async fn one_claims_a_code(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let code = on.name("code");
+    let all = (0..REQUESTS).map(|number| redeemed_code::claim(alternating(on, number), &code, NOW));
+    same("winners", count(join_all(all).await, &true)?, 1)
+}
+
+pub async fn one_leads_an_upstream_refresh(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    one_leads(on, Duration::ZERO).await
+}
+
+pub async fn one_takes_over_from_a_lost_leader(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    same(
+        "first",
+        turn(on.db, &on.name("token"), "lost", NOW).await?,
+        Turn::Lead,
+    )?;
+    one_leads(on, LEASE).await
+}
+
+async fn one_leads(on: &Stores<'_, impl Kv, impl Database>, after: Duration) -> Verdict {
+    let token = on.name("token");
+    let owners: Vec<String> = (0..REQUESTS).map(|number| number.to_string()).collect();
+    let all = (0..)
+        .zip(&owners)
+        .map(|(number, owner)| turn(alternating(on, number), &token, owner, NOW.plus(after)));
+    let outcomes = join_all(all).await;
+    same("leaders", count(outcomes.clone(), &Turn::Lead)?, 1)?;
+    same("waiting", count(outcomes, &Turn::Wait)?, REQUESTS - 1)
+}
+
+pub async fn one_rotation_for_all(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let sid = redeemed(on, "session").await?;
+    for generation in 0..3 {
+        let all = (0..REQUESTS).map(|number| {
+            rotates(
+                alternating(on, number),
+                &sid,
+                generation,
+                NOW,
+                generation + 1,
+            )
+        });
+        for outcome in join_all(all).await {
+            outcome?;
+        }
+    }
+    Ok(())
+}
+
+pub async fn one_workspace_and_one_admin_for_a_new_tenant(
+    on: &Stores<'_, impl Kv, impl Database>,
+) -> Verdict {
+    let everybody = (0..REQUESTS)
+        .map(|number| Somebody::new(on, &format!("person-{number}"), "tenant"))
+        .collect::<Result<Vec<_>, _>>()?;
+    let all = (0..)
+        .zip(&everybody)
+        .map(|(number, somebody)| somebody.arrive(alternating(on, number)));
+    let (mut admins, mut workspaces) = (0, Vec::new());
+    for person in join_all(all).await {
+        let person = person?;
+        let own = people::workspaces(on.db, &person.person_id, &person.tenant_id).await?;
+        same("workspaces of each", own.len(), 1)?;
+        for membership in own {
+            admins += u32::from(membership.role == WorkspaceRole::Admin);
+            workspaces.push(membership.workspace_id);
+        }
+    }
+    workspaces.dedup();
+    same("workspaces", workspaces.len(), 1)?;
+    same("administrators", admins, 1)
+}
+
+pub async fn one_person_however_often(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let somebody = Somebody::new(on, "person", "tenant")?;
+    let often = (0..REQUESTS)
+        .map(|number| {
+            let fresh = FreshIds {
+                person_id: on.person(&format!("person-{number}"))?,
+                workspace_id: on.workspace(&format!("ws-{number}"))?,
+            };
+            Ok(Somebody {
+                fresh,
+                ..somebody.clone()
+            })
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let all = (0..)
+        .zip(&often)
+        .map(|(number, somebody)| somebody.arrive(alternating(on, number)));
+    let mut found = Vec::new();
+    for person in join_all(all).await {
+        found.push(person?);
+    }
+    found.dedup();
+    same("people", found.len(), 1)?;
+    for person in found {
+        let own = people::workspaces(on.db, &person.person_id, &person.tenant_id).await?;
+        let roles: Vec<_> = own.into_iter().map(|membership| membership.role).collect();
+        same("roles", roles, vec![WorkspaceRole::Admin])?;
+    }
+    Ok(())
+}
+
+pub async fn the_limit_of_sign_ins_holds(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let browser = on.name("browser");
+    let states: Vec<String> = (0..2 * REQUESTS)
+        .map(|n| on.name(&format!("state-{n}")))
+        .collect();
+    let all = (0..).zip(&states).map(|(number, state)| {
+        pending_login::insert(alternating(on, number), state, &browser, b"sealed", NOW)
+    });
+    for outcome in join_all(all).await {
+        outcome?;
+    }
+    let mut left = 0;
+    for state in &states {
+        let consumed = pending_login::consume(on.db, state, Some(&browser), NOW).await?;
+        left += i64::from(matches!(consumed, Consumed::Now(_)));
+    }
+    same("pending", left, MAX_PER_BROWSER)
+}
+
+/// Each reads a number and writes it back one larger: none may be lost.
+pub async fn transactions_take_turns(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let key: Value = on.name("counter").into();
+    let insert = "INSERT INTO redeemed_code (code_hash, expires_at) VALUES (?1, 0)";
+    on.db.query(insert, std::slice::from_ref(&key)).await?;
+    let all = (0..4).map(|number| {
+        let (db, key) = (alternating(on, number), key.clone());
+        async move {
+            let tx = db.begin().await?;
+            let read = "SELECT expires_at FROM redeemed_code WHERE code_hash = ?1";
+            let rows = tx.query(read, std::slice::from_ref(&key)).await?;
+            let found = rows
+                .first()
+                .ok_or_else(|| Failure::new("no row"))?
+                .integer(0)?;
+            let write = "UPDATE redeemed_code SET expires_at = ?2 WHERE code_hash = ?1";
+            tx.query(write, &[key, (found + 1).into()]).await?;
+            tx.commit().await?;
+            Ok::<_, Failure>(())
+        }
+    });
+    for outcome in join_all(all).await {
+        outcome?;
+    }
+    let read = "SELECT expires_at FROM redeemed_code WHERE code_hash = ?1";
+    let rows = on.db.query(read, &[key]).await?;
+    let found = rows.first().map(|row| row.integer(0)).transpose()?;
+    holds("every one counted", found == Some(4))
+}

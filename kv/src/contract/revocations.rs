@@ -1,0 +1,43 @@
+//! The revocation index.
+
+use scaigate_types::{Database, Kv};
+
+use super::Stores;
+use super::fixtures::NOW;
+use super::verdict::{Verdict, same};
+use crate::revocation;
+
+pub async fn sees_what_was_revoked(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let sid = on.sid("session")?;
+    same("before", revocation::is_revoked(on.kv, &sid).await?, false)?;
+    revocation::revoke(on.kv, &sid, NOW).await?;
+    same("after", revocation::is_revoked(on.kv, &sid).await?, true)
+}
+
+pub async fn revokes_one_session_only(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    revocation::revoke(on.kv, &on.sid("one")?, NOW).await?;
+    for other in ["two", "one-and-more", "on"] {
+        same(
+            other,
+            revocation::is_revoked(on.kv, &on.sid(other)?).await?,
+            false,
+        )?;
+    }
+    Ok(())
+}
+
+pub async fn revokes_twice(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let sid = on.sid("session")?;
+    revocation::revoke(on.kv, &sid, NOW).await?;
+    revocation::revoke(on.kv, &sid, NOW).await?;
+    same("after", revocation::is_revoked(on.kv, &sid).await?, true)
+}
+
+pub async fn forgets(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let sid = on.sid("session")?;
+    revocation::revoke(on.kv, &sid, NOW).await?;
+    revocation::forget(on.kv, &sid).await?;
+    same("after", revocation::is_revoked(on.kv, &sid).await?, false)?;
+    revocation::forget(on.kv, &sid).await?;
+    Ok(())
+}
