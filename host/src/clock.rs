@@ -223,7 +223,11 @@ impl HostClock {
         let mut sleeping = self.shared.sleeping.subscribe();
         loop {
             let now = self.monotonic();
-            let next = locked(&self.shared.sleepers).values().copied().filter(|at| *at > now).min();
+            let next = locked(&self.shared.sleepers)
+                .values()
+                .copied()
+                .filter(|at| *at > now)
+                .min();
             if let Some(next) = next {
                 return next;
             }

@@ -25,6 +25,8 @@ const EPOCH: Duration = Duration::from_millis(10);
 const MAX_INSTANCES: u32 = 1_000;
 
 type Key = [u8; 32];
+/// A component, once it is loaded.
+type Slot = Arc<Mutex<Option<Component>>>;
 
 /// The engine of the process.
 ///
@@ -95,8 +97,7 @@ pub(crate) fn load(source: &Path, directory: Option<&Path>) -> anyhow::Result<Co
 
     // One lock per component: two hosts that start together compile it once.
     let slot = {
-        static LOADED: OnceLock<Mutex<HashMap<Key, Arc<Mutex<Option<Component>>>>>> =
-            OnceLock::new();
+        static LOADED: OnceLock<Mutex<HashMap<Key, Slot>>> = OnceLock::new();
         let mut loaded = LOADED
             .get_or_init(Mutex::default)
             .lock()

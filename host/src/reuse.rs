@@ -47,6 +47,8 @@ impl Choice<Duration> {
     }
 }
 
+type Unit = fn(u64) -> Duration;
+
 fn bounds<T>(text: &str, one: impl Fn(&str) -> Result<T, String>) -> Result<Choice<T>, String> {
     match text.split_once("..") {
         Some((low, high)) => Ok(Choice::Between(one(low)?, one(high)?)),
@@ -73,7 +75,7 @@ impl FromStr for Choice<Duration> {
     /// A number with `s` (or none), `ms`, `us` or `ns`, or a range of two.
     fn from_str(text: &str) -> Result<Self, String> {
         bounds(text, |duration| {
-            let units: [(&str, fn(u64) -> Duration); 6] = [
+            let units: [(&str, Unit); 6] = [
                 ("ms", Duration::from_millis),
                 ("us", Duration::from_micros),
                 ("μs", Duration::from_micros),

@@ -31,6 +31,7 @@ impl HandlerState for Instances {
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<InstanceData, Expiration, Life>> {
         let mut generation = self.component.app.generation.subscribe();
+        let born = *generation.borrow_and_update();
         let mut store = self.prepared.store(&self.component);
         let proxy = self.prepared.handler.instantiate_async(&mut store).await?;
         let request_timeout = self
@@ -71,6 +72,7 @@ impl HandlerState for Instances {
                 total,
                 concurrent,
                 killed,
+                born,
             },
         })
     }
@@ -125,6 +127,8 @@ pub(crate) struct Life {
     total: usize,
     concurrent: usize,
     killed: Arc<AtomicBool>,
+    /// The generation it belongs to. One of an earlier generation is being killed.
+    born: u64,
 }
 
 impl WorkerState for Life {
@@ -132,7 +136,7 @@ impl WorkerState for Life {
     type RequestData = ();
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= self.total {
+        if total >= self.total || *self.component.app.generation.borrow() != self.born {
             ShouldAccept::Never
         } else if concurrent >= self.concurrent {
             ShouldAccept::No

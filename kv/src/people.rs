@@ -248,5 +248,9 @@ pub async fn add_workspace(
             ],
         )
         .await?;
-    if rows.is_empty() { Err(StoreError::Corrupt) } else { Ok(()) }
+    if rows.is_empty() {
+        Err(StoreError::Corrupt)
+    } else {
+        Ok(())
+    }
 }

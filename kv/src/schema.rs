@@ -95,6 +95,7 @@ const MIGRATIONS: &[Migration] = &[&[
         issuer TEXT NOT NULL,
         subject TEXT NOT NULL,
         auth_time INTEGER,
+        nonce_hash TEXT,
         expires_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
     "CREATE INDEX upstream_grant_expiry ON upstream_grant (expires_at)",

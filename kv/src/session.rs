@@ -219,8 +219,12 @@ pub async fn rotate(
           RETURNING {SESSION}"
     );
     let window_start = now.minus(ROTATION_WINDOW);
-    let parameters =
-        [sid.as_str().into(), i64::from(presented).into(), now.into(), window_start.into()];
+    let parameters = [
+        sid.as_str().into(),
+        i64::from(presented).into(),
+        now.into(),
+        window_start.into(),
+    ];
     let rows = db.query(&sql, &parameters).await?;
     if let Some(row) = rows.first() {
         return Ok(Rotation::Current(session(row)?));
@@ -229,7 +233,9 @@ pub async fn rotate(
     // happens meanwhile can make the presented one good.
     let sql = format!("SELECT {SESSION}, ended_at, code_consumed_at FROM session WHERE sid = ?1");
     let rows = db.query(&sql, &[sid.as_str().into()]).await?;
-    let Some(row) = rows.first() else { return Ok(Rotation::Unknown) };
+    let Some(row) = rows.first() else {
+        return Ok(Rotation::Unknown);
+    };
     let found = session(row)?;
     if row.optional_time(7)?.is_some() || found.expires_at <= now {
         return Ok(Rotation::Ended);

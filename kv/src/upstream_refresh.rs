@@ -138,8 +138,18 @@ pub async fn release(
 /// How long it is remembered whose a refresh token is.
 const BOUND: Duration = Duration::from_secs(90 * 24 * 3600);
 
-/// Whose a refresh token is: issuer, subject, and when that person signed in.
-pub type Owner = (Issuer, Subject, Option<Timestamp>);
+/// Whose a refresh token is, and of which sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Who issued the ID token of the sign-in.
+    pub issuer: Issuer,
+    /// The person.
+    pub subject: Subject,
+    /// When that person signed in.
+    pub auth_time: Option<Timestamp>,
+    /// Digest of the sign-in's nonce.
+    pub nonce_hash: Option<String>,
+}
 
 /// Remembers whose a refresh token of ScaiKey is.
 ///
@@ -148,19 +158,19 @@ pub type Owner = (Issuer, Subject, Option<Timestamp>);
 pub async fn bind(
     db: &impl Database,
     token_hash: &str,
-    issuer: &Issuer,
-    subject: &Subject,
-    auth_time: Option<Timestamp>,
+    owner: &Owner,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     db.query(
-        "INSERT OR IGNORE INTO upstream_grant (token_hash, issuer, subject, auth_time, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR IGNORE INTO upstream_grant
+           (token_hash, issuer, subject, auth_time, nonce_hash, expires_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         &[
             token_hash.into(),
-            issuer.as_str().into(),
-            subject.as_str().into(),
-            auth_time.into(),
+            owner.issuer.as_str().into(),
+            owner.subject.as_str().into(),
+            owner.auth_time.into(),
+            owner.nonce_hash.as_deref().into(),
             now.plus(BOUND).into(),
         ],
     )
@@ -175,7 +185,8 @@ pub async fn bind(
 pub async fn bound(db: &impl Database, token_hash: &str) -> Result<Option<Owner>, StoreError> {
     let rows = db
         .query(
-            "SELECT issuer, subject, auth_time FROM upstream_grant WHERE token_hash = ?1",
+            "SELECT issuer, subject, auth_time, nonce_hash FROM upstream_grant
+              WHERE token_hash = ?1",
             &[token_hash.into()],
         )
         .await?;
@@ -183,11 +194,12 @@ pub async fn bound(db: &impl Database, token_hash: &str) -> Result<Option<Owner>
         return Ok(None);
     };
     let corrupt = |_| StoreError::Corrupt;
-    Ok(Some((
-        Issuer::parse(row.text(0)?).map_err(corrupt)?,
-        Subject::parse(row.text(1)?).map_err(corrupt)?,
-        row.optional_time(2)?,
-    )))
+    Ok(Some(Owner {
+        issuer: Issuer::parse(row.text(0)?).map_err(corrupt)?,
+        subject: Subject::parse(row.text(1)?).map_err(corrupt)?,
+        auth_time: row.optional_time(2)?,
+        nonce_hash: row.optional_text(3)?.map(str::to_owned),
+    }))
 }
 
 /// Forgets answers that have expired, at most `limit`.

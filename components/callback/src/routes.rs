@@ -313,7 +313,14 @@ impl Call<'_> {
             refreshed.refresh_token.as_deref(),
             refreshed.id_token.as_deref(),
             refreshed.scope.as_deref(),
-            refreshed.expires_at.since(self.ports.clock().now()),
+            // To the nearest second: the moments since ScaiKey answered are not a second of life.
+            Duration::from_secs(
+                refreshed
+                    .expires_at
+                    .since(self.ports.clock().now())
+                    .saturating_add(Duration::from_millis(500))
+                    .as_secs(),
+            ),
         )
     }
 

@@ -2,6 +2,14 @@
 //!
 //! The parts without Spin in them are tested on the host; the rest is in [`spin`] (wasm only).
 
+#![cfg_attr(
+    test,
+    expect(
+        clippy::unwrap_used,
+        reason = "a test that meets the unexpected should stop there"
+    )
+)]
+
 pub mod answer;
 pub mod cookie;
 pub mod fields;

@@ -27,7 +27,10 @@ impl Site {
 
     /// Refuses what a page on a foreign origin sends. A request without `Origin` is not one of a
     /// page that posts or fetches across origins.
-    pub(crate) fn check(&self, request: &Incoming) -> Result<(), Problem> {
+    ///
+    /// # Errors
+    /// [`Code::OriginNotAllowed`].
+    pub fn check(&self, request: &Incoming) -> Result<(), Problem> {
         let safe = matches!(request.method, Method::GET | Method::HEAD);
         let foreign = request
             .headers
@@ -46,8 +49,9 @@ impl Site {
         Ok(())
     }
 
-    /// The answer to a preflight request, if this is one of a known origin.
-    pub(crate) fn preflight(&self, request: &Incoming) -> Option<Answer> {
+    /// The answer to a preflight request, if this is one.
+    #[must_use]
+    pub fn preflight(&self, request: &Incoming) -> Option<Answer> {
         if request.method != Method::OPTIONS || !request.headers.contains_key(header::ORIGIN) {
             return None;
         }
@@ -72,7 +76,7 @@ impl Site {
     }
 
     /// Adds to an answer what every one carries.
-    pub(crate) fn dress(&self, request: &Incoming, answer: &mut Answer) {
+    pub fn dress(&self, request: &Incoming, answer: &mut Answer) {
         let length = answer.body().len();
         let headers = answer.headers_mut();
         // Without it Spin answers chunked, in two writes.
@@ -94,10 +98,11 @@ impl Site {
             "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
         );
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
-        if let Some(origin) = request.headers.get(header::ORIGIN)
-            && origin.to_str().is_ok_and(|origin| self.knows(origin))
+        // The one origin there is: two are no browser's.
+        if let Some(origin) = request.header("origin").filter(|origin| self.knows(origin))
+            && let Ok(origin) = HeaderValue::from_str(origin)
         {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
             headers.insert(
                 header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
                 HeaderValue::from_static("true"),

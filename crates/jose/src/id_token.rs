@@ -103,6 +103,8 @@ pub struct IdToken {
     pub groups: Vec<String>,
     /// ScaiKey's session, for logout: at most 256 bytes.
     pub sid: Option<String>,
+    /// The `nonce`, if it has one: at a refresh, to be held against that of the sign-in.
+    pub nonce: Option<String>,
     /// When the person last proved who they are.
     pub auth_time: Option<Timestamp>,
     /// When ScaiKey wants our session to end (`session_expiry`).
@@ -159,6 +161,7 @@ pub fn verify_id_token(
         roles: profile::list(&claims, &["role", "roles"])?,
         groups: profile::list(&claims, &["groups"])?,
         sid: sid.map(str::to_owned),
+        nonce: claims.text("nonce")?.map(str::to_owned),
         auth_time: claims.date("auth_time")?,
         session_expiry: claims.date("session_expiry")?,
         issued_at,

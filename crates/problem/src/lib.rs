@@ -5,6 +5,14 @@
 //! documented client can read (RFC 9457, with the members ScaiFlow, ScaiCrew, ScaiWave and
 //! ScaiVault look at). `docs/errors.md` is generated from this list.
 
+#![cfg_attr(
+    test,
+    expect(
+        clippy::indexing_slicing,
+        reason = "a test that meets the unexpected should stop there"
+    )
+)]
+
 mod code;
 mod problem;
 mod reference;

@@ -161,6 +161,13 @@ async fn finish(
         deadline,
     )
     .await?;
+    // An answer that names one tenant's issuer is for a person of that tenant (N-009).
+    let named = iss.filter(|iss| *iss != pending.metadata.issuer.as_str());
+    let tenant = named.and_then(|iss| Some(iss.rsplit_once("/tenants/")?.1));
+    if tenant.is_some_and(|tenant| tenant != identity.tenant_id.as_str()) {
+        return Err(Problem::new(Code::IssuerMismatch)
+            .with("reason", "the answer is for another tenant than the token"));
+    }
     let person = arrive(ports, settings, &identity).await?;
 
     let sid = SessionId::parse(&format!(

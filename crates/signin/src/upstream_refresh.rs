@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use scaigate_jose::{IdToken, SealContext, SessionSigner, token_hash};
-use scaigate_kv::upstream_refresh::{self, ANSWER_KEPT, FAILURE_KEPT, LEASE, Turn};
+use scaigate_kv::upstream_refresh::{self, ANSWER_KEPT, FAILURE_KEPT, LEASE, Owner, Turn};
 use scaigate_problem::{Code, Problem};
 use scaigate_scaikey::{TokenResponse, token};
-use scaigate_types::{Clock, Issuer, Secret, Subject, Timestamp};
+use scaigate_types::{Clock, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ports::{Deadline, Ports};
@@ -58,6 +58,20 @@ fn context(token_hash: &str) -> SealContext<'_> {
     }
 }
 
+fn nonce_hash(id_token: &IdToken) -> Option<String> {
+    let nonce = id_token.nonce.as_deref()?;
+    Some(token_hash("nonce", nonce))
+}
+
+fn owner_of(id_token: &IdToken) -> Owner {
+    Owner {
+        issuer: id_token.issuer.clone(),
+        subject: id_token.subject.clone(),
+        auth_time: id_token.auth_time,
+        nonce_hash: nonce_hash(id_token),
+    }
+}
+
 /// Remembers whose a refresh token of ScaiKey is, so that its successor can be held against it.
 ///
 /// # Errors
@@ -73,9 +87,7 @@ pub(crate) async fn bind(
     upstream_refresh::bind(
         ports.db(),
         &hash(refresh_token.expose()),
-        &id_token.issuer,
-        &id_token.subject,
-        id_token.auth_time,
+        &owner_of(id_token),
         ports.clock().now(),
     )
     .await
@@ -252,21 +264,13 @@ async fn call(
                 is_final: true,
             })?;
         } else {
-            owner = Some((id_token.issuer, id_token.subject, id_token.auth_time));
+            owner = Some(owner_of(&id_token));
         }
     }
     let now = ports.clock().now();
-    if let (Some(next), Some((issuer, subject, auth_time))) = (&tokens.refresh_token, &owner) {
+    if let (Some(next), Some(owner)) = (&tokens.refresh_token, &owner) {
         // Without it the next refresh is checked less, not wrongly.
-        let _ = upstream_refresh::bind(
-            ports.db(),
-            &hash(next.expose()),
-            issuer,
-            subject,
-            *auth_time,
-            now,
-        )
-        .await;
+        let _ = upstream_refresh::bind(ports.db(), &hash(next.expose()), owner, now).await;
     }
     let text = |secret: &Secret<String>| secret.expose().clone();
     Ok(Refreshed {
@@ -279,10 +283,13 @@ async fn call(
 }
 
 /// A refreshed ID token must be of the same person and sign-in (OIDC Core §12.2).
-fn check_same(
-    (issuer, subject, auth_time): &(Issuer, Subject, Option<Timestamp>),
-    id_token: &IdToken,
-) -> Result<(), Problem> {
+fn check_same(owner: &Owner, id_token: &IdToken) -> Result<(), Problem> {
+    let Owner {
+        issuer,
+        subject,
+        auth_time,
+        nonce_hash: nonce,
+    } = owner;
     let refuse = |reason: &str| Err(Problem::new(Code::IdTokenInvalid).with("reason", reason));
     if &id_token.issuer != issuer {
         return refuse("refreshed by another issuer");
@@ -292,6 +299,9 @@ fn check_same(
     }
     if auth_time.is_some() && id_token.auth_time.is_some() && &id_token.auth_time != auth_time {
         return refuse("refreshed with another time of authentication");
+    }
+    if id_token.nonce.is_some() && &nonce_hash(id_token) != nonce {
+        return refuse("refreshed with another nonce");
     }
     Ok(())
 }

@@ -3,6 +3,14 @@
 //!
 //! Nothing here does IO, reads a clock or draws randomness.
 
+#![cfg_attr(
+    test,
+    expect(
+        clippy::expect_used,
+        reason = "a test that meets the unexpected should stop there"
+    )
+)]
+
 pub mod encoding;
 pub mod id;
 pub mod origin;

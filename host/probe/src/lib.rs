@@ -1,6 +1,6 @@
 //! Does what the last part of the path says, so that a test can see each thing
-//! the runner offers through the real SDK. The last-but-one segments before the
-//! operation are ignored: it can be mounted anywhere.
+//! the runner offers through the real SDK. What comes before that part is
+//! ignored: the component can be mounted anywhere.
 #![cfg(target_family = "wasm")]
 #![expect(
     clippy::disallowed_methods,
@@ -149,13 +149,9 @@ async fn run(request: Request) -> anyhow::Result<Response<BoxBody>> {
             println!("{content}");
             "printed".to_owned()
         }
-        "panic" => {
-            let nothing: Option<u8> = None;
-            #[expect(clippy::expect_used, reason = "the panic is what is asked for")]
-            nothing.expect("asked to panic").to_string()
-        }
+        "panic" => fail(),
         "send" => return send(&content, &argument).await,
-        "stream" => return Ok(streamed(&argument)?),
+        "stream" => return streamed(&argument),
         "after" => {
             let (key, wait) = argument.split_once(',').context("key,milliseconds")?;
             let (key, wait) = (key.to_owned(), milliseconds(wait)?);
@@ -171,6 +167,11 @@ async fn run(request: Request) -> anyhow::Result<Response<BoxBody>> {
         other => bail!("unknown operation {other:?}"),
     };
     Ok(text(answer))
+}
+
+#[expect(clippy::panic, reason = "it is what the request asks for")]
+fn fail() -> String {
+    panic!("asked to panic")
 }
 
 fn milliseconds(text: &str) -> anyhow::Result<Duration> {

@@ -155,17 +155,9 @@ impl Connection {
 }
 
 fn names(statement: &rusqlite::Statement<'_>) -> Vec<String> {
-    statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect()
+    statement.column_names().map(str::to_owned).collect()
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "the signature `map_err` wants"
-)]
 fn io(error: rusqlite::Error) -> SqliteError {
     SqliteError::Io(error.to_string())
 }

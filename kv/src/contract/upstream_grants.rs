@@ -2,36 +2,52 @@
 
 use std::time::Duration;
 
-use scaigate_types::{Database, Issuer, Kv};
+use scaigate_types::{Database, Issuer, Kv, Timestamp};
 
 use super::Stores;
 use super::fixtures::{NOW, TICK};
 use super::verdict::{Failure, Verdict, same};
-use crate::upstream_refresh::{bind, bound, purge};
+use crate::upstream_refresh::{Owner, bind, bound, purge};
 
 const BOUND: Duration = Duration::from_secs(90 * 24 * 3600);
 
+fn person(
+    on: &Stores<'_, impl Kv, impl Database>,
+    auth_time: Option<Timestamp>,
+    nonce_hash: Option<&str>,
+) -> Result<Owner, Failure> {
+    Ok(Owner {
+        issuer: on.issuer()?,
+        subject: on.subject("person")?,
+        auth_time,
+        nonce_hash: nonce_hash.map(str::to_owned),
+    })
+}
+
 pub async fn is_remembered(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
-    let (issuer, subject) = (on.issuer()?, on.subject("person")?);
-    for (tag, auth_time) in [("with", Some(NOW.minus(TICK))), ("without", None)] {
-        bind(on.db, &on.name(tag), &issuer, &subject, auth_time, NOW).await?;
-        let expected = Some((issuer.clone(), subject.clone(), auth_time));
-        same(tag, bound(on.other, &on.name(tag)).await?, expected)?;
+    let table = [
+        ("with", Some(NOW.minus(TICK)), Some("nonce")),
+        ("without", None, None),
+    ];
+    for (tag, auth_time, nonce_hash) in table {
+        let owner = person(on, auth_time, nonce_hash)?;
+        bind(on.db, &on.name(tag), &owner, NOW).await?;
+        same(tag, bound(on.other, &on.name(tag)).await?, Some(owner))?;
     }
     Ok(())
 }
 
 pub async fn the_first_owner_stays(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
-    let (issuer, subject) = (on.issuer()?, on.subject("person")?);
-    bind(on.db, &on.name("token"), &issuer, &subject, None, NOW).await?;
-    let another = Issuer::parse("https://another.test").map_err(|_| Failure::new("no issuer"))?;
-    let thief = on.subject("thief")?;
-    bind(on.db, &on.name("token"), &another, &thief, Some(NOW), NOW).await?;
-    same(
-        "owner",
-        bound(on.db, &on.name("token")).await?,
-        Some((issuer, subject, None)),
-    )
+    let owner = person(on, None, None)?;
+    bind(on.db, &on.name("token"), &owner, NOW).await?;
+    let thief = Owner {
+        issuer: Issuer::parse("https://another.test").map_err(|_| Failure::new("no issuer"))?,
+        subject: on.subject("thief")?,
+        auth_time: Some(NOW),
+        nonce_hash: None,
+    };
+    bind(on.db, &on.name("token"), &thief, NOW).await?;
+    same("owner", bound(on.db, &on.name("token")).await?, Some(owner))
 }
 
 pub async fn is_unknown_when_never_bound(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
@@ -39,8 +55,7 @@ pub async fn is_unknown_when_never_bound(on: &Stores<'_, impl Kv, impl Database>
 }
 
 pub async fn is_purged_when_it_expires(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
-    let (issuer, subject) = (on.issuer()?, on.subject("person")?);
-    bind(on.db, &on.name("token"), &issuer, &subject, None, NOW).await?;
+    bind(on.db, &on.name("token"), &person(on, None, None)?, NOW).await?;
     purge(on.db, NOW.plus(BOUND - TICK), 10_000).await?;
     same(
         "kept",

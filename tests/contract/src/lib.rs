@@ -29,7 +29,10 @@ impl<'a> Query<'a> {
     /// The parameter of that name; empty when there is none.
     fn get(&self, name: &str) -> &'a str {
         let pairs = self.0.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.rev().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+        pairs
+            .rev()
+            .find(|(key, _)| *key == name)
+            .map_or("", |(_, value)| value)
     }
 }
 
@@ -73,19 +76,28 @@ async fn handle(request: Request) -> Response<FullBody<Bytes>> {
     let uri = request.uri();
     let (status, body) = if request.method() == Method::GET {
         match answer(uri.path(), &Query(uri.query().unwrap_or_default())).await {
-            None => (StatusCode::NOT_FOUND, json!({ "error": "no such case or race" })),
+            None => (
+                StatusCode::NOT_FOUND,
+                json!({ "error": "no such case or race" }),
+            ),
             Some(Ok(body)) => (StatusCode::OK, body),
-            Some(Err(error)) => {
-                (StatusCode::SERVICE_UNAVAILABLE, json!({ "error": error.to_string() }))
-            }
+            Some(Err(error)) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                json!({ "error": error.to_string() }),
+            ),
         }
     } else {
-        (StatusCode::METHOD_NOT_ALLOWED, json!({ "error": "only GET" }))
+        (
+            StatusCode::METHOD_NOT_ALLOWED,
+            json!({ "error": "only GET" }),
+        )
     };
     let body = body.to_string();
     let length = body.len();
     let mut response = Response::new(FullBody::new(Bytes::from(body)));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_LENGTH, length.into());
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, length.into());
     response
 }

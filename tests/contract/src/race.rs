@@ -3,12 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use scaigate_kv::people::{self, Arrival, FreshIds};
 use scaigate_kv::pending_login::{self, Consumed};
+use scaigate_kv::people::{self, Arrival, FreshIds};
+use scaigate_kv::redeemed_code;
 use scaigate_kv::session::{self, NewSession, Rotation};
 use scaigate_kv::spin::SpinDatabase;
 use scaigate_kv::upstream_refresh::{self, Turn};
-use scaigate_kv::redeemed_code;
 use scaigate_types::id::IdError;
 use scaigate_types::{
     Issuer, PersonId, SessionId, StoreError, Subject, TenantId, Timestamp, WorkspaceId,
@@ -50,11 +50,9 @@ impl From<IdError> for Error {
 /// Puts there what a race is about; `None` for an unknown subject.
 pub async fn prepare(subject: &str, id: &str) -> Option<Result<(), Error>> {
     Some(match subject {
-        "pending-login" => {
-            pending_login::insert(&SpinDatabase, id, "browser", b"sealed", NOW)
-                .await
-                .map_err(Error::from)
-        }
+        "pending-login" => pending_login::insert(&SpinDatabase, id, "browser", b"sealed", NOW)
+            .await
+            .map_err(Error::from),
         "session-code" => new_session(id).await,
         "rotation" => redeemed_session(id).await,
         _ => return None,
@@ -79,18 +77,22 @@ fn word(won: bool) -> String {
 }
 
 async fn consume(id: &str) -> Result<String, Error> {
-    Ok(match pending_login::consume(&SpinDatabase, id, Some("browser"), NOW).await? {
-        Consumed::Now(_) => word(true),
-        Consumed::AlreadyUsed => word(false),
-        other @ (Consumed::Unknown | Consumed::Expired | Consumed::OtherBrowser) => {
-            format!("{other:?}")
-        }
-    })
+    Ok(
+        match pending_login::consume(&SpinDatabase, id, Some("browser"), NOW).await? {
+            Consumed::Now(_) => word(true),
+            Consumed::AlreadyUsed => word(false),
+            other @ (Consumed::Unknown | Consumed::Expired | Consumed::OtherBrowser) => {
+                format!("{other:?}")
+            }
+        },
+    )
 }
 
 async fn redeem(id: &str, request: &str) -> Result<String, Error> {
     let workspace_id = WorkspaceId::parse(request)?;
-    Ok(word(session::redeem(&SpinDatabase, id, &workspace_id, NOW).await?))
+    Ok(word(
+        session::redeem(&SpinDatabase, id, &workspace_id, NOW).await?,
+    ))
 }
 
 async fn claim(id: &str) -> Result<String, Error> {
@@ -98,19 +100,25 @@ async fn claim(id: &str) -> Result<String, Error> {
 }
 
 async fn turn(id: &str, request: &str) -> Result<String, Error> {
-    Ok(match upstream_refresh::turn(&SpinDatabase, id, request, NOW).await? {
-        Turn::Lead => word(true),
-        Turn::Wait => word(false),
-        Turn::Answer(_) => "answer".to_owned(),
-    })
+    Ok(
+        match upstream_refresh::turn(&SpinDatabase, id, request, NOW).await? {
+            Turn::Lead => word(true),
+            Turn::Wait => word(false),
+            Turn::Answer(_) => "answer".to_owned(),
+        },
+    )
 }
 
 /// Presents generation 0; says which generation came back.
 async fn rotate(id: &str) -> Result<String, Error> {
-    Ok(match session::rotate(&SpinDatabase, &SessionId::parse(id)?, 0, NOW).await? {
-        Rotation::Current(session) => session.generation.to_string(),
-        other @ (Rotation::Reused(_) | Rotation::Ended | Rotation::Unknown) => format!("{other:?}"),
-    })
+    Ok(
+        match session::rotate(&SpinDatabase, &SessionId::parse(id)?, 0, NOW).await? {
+            Rotation::Current(session) => session.generation.to_string(),
+            other @ (Rotation::Reused(_) | Rotation::Ended | Rotation::Unknown) => {
+                format!("{other:?}")
+            }
+        },
+    )
 }
 
 /// Somebody new arrives in the tenant `id`; says which role they have there.
@@ -131,7 +139,10 @@ async fn arrive(id: &str, request: &str) -> Result<String, Error> {
     };
     let person = people::arrive(&SpinDatabase, &arrival, &fresh, NOW).await?;
     let workspaces = people::workspaces(&SpinDatabase, &person.person_id, &tenant_id).await?;
-    let roles: Vec<_> = workspaces.iter().map(|membership| membership.role.as_str()).collect();
+    let roles: Vec<_> = workspaces
+        .iter()
+        .map(|membership| membership.role.as_str())
+        .collect();
     Ok(roles.join(","))
 }
 

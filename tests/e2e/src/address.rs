@@ -9,7 +9,10 @@ use url::Url;
 #[must_use]
 pub fn parameter(address: &str, name: &str) -> String {
     let url = Url::parse(address).unwrap_or_else(|error| panic!("{address}: {error}"));
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    url.query_pairs()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 /// The address with every parameter `name` replaced by one per `values`.

@@ -35,9 +35,18 @@ impl World {
                 .append_pair("code_challenge", &pkce_challenge(verifier))
                 .append_pair("code_challenge_method", "S256");
         }
-        let back = self.scaikey.sign_in(url.as_str(), email).await.expect("the person signs in");
+        let back = self
+            .scaikey
+            .sign_in(url.as_str(), email)
+            .await
+            .expect("the person signs in");
         let back = Url::parse(&back).expect("an address");
-        let code = back.query_pairs().find(|(name, _)| name == "code").expect("a code").1.into_owned();
+        let code = back
+            .query_pairs()
+            .find(|(name, _)| name == "code")
+            .expect("a code")
+            .1
+            .into_owned();
         self.canaries.add(&code);
         code
     }

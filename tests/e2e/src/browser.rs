@@ -19,18 +19,29 @@ pub struct Browser {
 
 impl Browser {
     pub(crate) fn new(client: Client, canaries: Canaries) -> Self {
-        Self { client, cookies: Arc::default(), canaries }
+        Self {
+            client,
+            cookies: Arc::default(),
+            canaries,
+        }
     }
 
     /// The value of a cookie.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<String> {
-        self.cookies.lock().expect("no panic while held").get(name).cloned()
+        self.cookies
+            .lock()
+            .expect("no panic while held")
+            .get(name)
+            .cloned()
     }
 
     /// Sets a cookie, as an attacker who can plant one would.
     pub fn set_cookie(&self, name: &str, value: &str) {
-        self.cookies.lock().expect("no panic while held").insert(name.to_owned(), value.to_owned());
+        self.cookies
+            .lock()
+            .expect("no panic while held")
+            .insert(name.to_owned(), value.to_owned());
     }
 
     /// Sends a request with the cookies, and keeps those of the answer.
@@ -48,7 +59,12 @@ impl Browser {
         }
         let answer = self.client.send(request).await;
         for value in answer.headers.get_all(header::SET_COOKIE) {
-            let pair = value.to_str().expect("text").split(';').next().unwrap_or_default();
+            let pair = value
+                .to_str()
+                .expect("text")
+                .split(';')
+                .next()
+                .unwrap_or_default();
             let (name, value) = pair.split_once('=').expect("a cookie");
             self.canaries.add(value);
             self.set_cookie(name, value);
@@ -59,13 +75,15 @@ impl Browser {
     /// Goes to an address, as after a click or a redirect. Does not follow redirects.
     pub async fn get(&self, address: &str) -> Answer {
         let request = Request::get(address).header(header::ACCEPT, "text/html,*/*");
-        self.send(request.body(Bytes::new()).expect("a request")).await
+        self.send(request.body(Bytes::new()).expect("a request"))
+            .await
     }
 
     /// Goes to an address and takes data rather than a page. Does not follow redirects.
     pub async fn fetch(&self, address: &str) -> Answer {
         let request = Request::get(address).header(header::ACCEPT, "application/json");
-        self.send(request.body(Bytes::new()).expect("a request")).await
+        self.send(request.body(Bytes::new()).expect("a request"))
+            .await
     }
 
     /// Posts JSON, as a script of the page would.

@@ -7,8 +7,14 @@ use serde_json::Value;
 use url::Url;
 
 /// Members of an answer whose values are secret.
-const SECRET_MEMBERS: [&str; 6] =
-    ["access_token", "refresh_token", "id_token", "session_code", "state", "code_verifier"];
+const SECRET_MEMBERS: [&str; 6] = [
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "session_code",
+    "state",
+    "code_verifier",
+];
 
 /// Query parameters whose values are secret.
 const SECRET_PARAMETERS: [&str; 5] = ["code", "state", "session_code", "nonce", "code_challenge"];
@@ -21,7 +27,10 @@ impl Canaries {
     /// Remembers a secret. Short ones can't be told from ordinary words.
     pub fn add(&self, secret: &str) {
         if secret.len() >= 12 {
-            self.0.lock().expect("no panic while held").insert(secret.to_owned());
+            self.0
+                .lock()
+                .expect("no panic while held")
+                .insert(secret.to_owned());
         }
     }
 

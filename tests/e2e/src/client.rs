@@ -37,13 +37,19 @@ impl Answer {
     /// `error.code` of a failure; empty when it is none.
     #[must_use]
     pub fn code(&self) -> String {
-        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+        self.json()["error"]["code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// The header `name`; empty when it is not there.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The `Location` header.
@@ -55,19 +61,34 @@ impl Answer {
     /// The parameter `name` of the `Location`'s query; empty when it is not there.
     #[must_use]
     pub fn location_parameter(&self, name: &str) -> String {
-        let Ok(url) = url::Url::parse(self.location()) else { return String::new() };
-        url.query_pairs().find(|(key, _)| key == name).map(|(_, v)| v.into_owned()).unwrap_or_default()
+        let Ok(url) = url::Url::parse(self.location()) else {
+            return String::new();
+        };
+        url.query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, v)| v.into_owned())
+            .unwrap_or_default()
     }
 
     /// Fails unless this is the failure `code` with `status`, in the one documented body.
     #[track_caller]
     pub fn assert_problem(&self, status: u16, code: &str) {
         let body = self.json();
-        assert_eq!((self.status.as_u16(), self.code().as_str()), (status, code), "{}", self.text());
+        assert_eq!(
+            (self.status.as_u16(), self.code().as_str()),
+            (status, code),
+            "{}",
+            self.text()
+        );
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.header("cache-control"), "no-store");
         assert_eq!(body["status"], status);
-        assert!(body["error"]["fix"].as_str().is_some_and(|fix| !fix.is_empty()), "{body}");
+        assert!(
+            body["error"]["fix"]
+                .as_str()
+                .is_some_and(|fix| !fix.is_empty()),
+            "{body}"
+        );
         assert_eq!(body["error"]["request_id"], self.header("x-request-id"));
         assert!(!body["detail"].is_null());
     }
@@ -88,13 +109,19 @@ impl Client {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let pool = Pool::builder(TokioExecutor::new()).build(connector);
-        Self { base: base.to_owned(), pool, canaries }
+        Self {
+            base: base.to_owned(),
+            pool,
+            canaries,
+        }
     }
 
     /// Sends a request; its address may be a path. Secrets in the answer are remembered, and an
     /// error answer must hold none.
     pub async fn send(&self, request: Request<Bytes>) -> Answer {
-        self.try_send(request).await.unwrap_or_else(|error| panic!("{error}"))
+        self.try_send(request)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"))
     }
 
     /// The same where no answer is an outcome too.
@@ -106,12 +133,27 @@ impl Client {
             let uri = format!("{}{}", self.base, request.uri());
             *request.uri_mut() = uri.parse().expect("a URI");
         }
-        let what = format!("the answer to {} {}", request.method(), request.uri().path());
-        let response =
-            self.pool.request(request.map(Full::new)).await.map_err(|e| format!("{what}: {e:?}"))?;
+        let what = format!(
+            "the answer to {} {}",
+            request.method(),
+            request.uri().path()
+        );
+        let response = self
+            .pool
+            .request(request.map(Full::new))
+            .await
+            .map_err(|e| format!("{what}: {e:?}"))?;
         let (parts, body) = response.into_parts();
-        let body = body.collect().await.map_err(|e| format!("{what}: {e:?}"))?.to_bytes();
-        let answer = Answer { status: parts.status, headers: parts.headers, body };
+        let body = body
+            .collect()
+            .await
+            .map_err(|e| format!("{what}: {e:?}"))?
+            .to_bytes();
+        let answer = Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        };
         if answer.status.is_client_error() || answer.status.is_server_error() {
             self.canaries.check(&what, &answer.text());
         } else {
@@ -127,7 +169,8 @@ impl Client {
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
-        self.send(request.body(Bytes::new()).expect("a request")).await
+        self.send(request.body(Bytes::new()).expect("a request"))
+            .await
     }
 
     /// POST of a JSON body.
@@ -141,7 +184,9 @@ impl Client {
 
     /// POST of a form.
     pub async fn post_form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Bytes::from(body))

@@ -9,6 +9,7 @@ mod app;
 mod browser;
 mod canaries;
 mod client;
+mod outcome;
 mod patience;
 mod together;
 mod world;

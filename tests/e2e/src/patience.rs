@@ -59,7 +59,9 @@ impl World {
         self.host().kill_instances();
         let path = self.host().state_directory().join("sqlite_key_value.db");
         let connection = rusqlite::Connection::open(path).expect("the key-value store");
-        connection.busy_timeout(Duration::from_secs(5)).expect("a time-out");
+        connection
+            .busy_timeout(Duration::from_secs(5))
+            .expect("a time-out");
         connection
             .execute(
                 "DELETE FROM spin_key_value WHERE key LIKE 'discovery:%' OR key LIKE 'jwks:%'",

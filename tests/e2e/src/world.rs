@@ -86,7 +86,11 @@ pub struct World {
 }
 
 fn workspace_root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("tests/e2e").to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("tests/e2e")
+        .to_owned()
 }
 
 fn free_port() -> u16 {
@@ -104,7 +108,11 @@ impl World {
     /// runner, or `spin` from the PATH.
     pub async fn with(setup: Setup) -> Self {
         let spin = std::env::var("SCAIGATE_RUNTIME").is_ok_and(|name| name == "spin");
-        let clock = if spin { HostClock::system() } else { HostClock::settable(BEGINNING) };
+        let clock = if spin {
+            HostClock::system()
+        } else {
+            HostClock::settable(BEGINNING)
+        };
         let port = free_port();
         let url = format!("http://127.0.0.1:{port}");
         // Where ScaiKey sends browsers, also when a test says that a proxy stands in front.
@@ -131,7 +139,10 @@ impl World {
             ("scaiflow_scaikey_client_id", seed::CLIENT_ID),
             ("scaiflow_scaikey_client_secret", seed::CLIENT_SECRET),
             ("public_url", &url),
-            ("app_url", "http://127.0.0.1:5173/auth/done,https://app.example"),
+            (
+                "app_url",
+                "http://127.0.0.1:5173/auth/done,https://app.example",
+            ),
             ("env", "dev"),
             ("session_secret", SESSION_SECRET),
         ]
@@ -158,10 +169,23 @@ impl World {
             options.logs = logs.clone();
             options.reuse = setup.reuse;
             options.cache = Some(workspace_root().join("target/scaigate-code-cache"));
-            Runtime::Embedded(Some(Host::start(options).await.expect("the runner starts (`cargo xtask build` makes the components)")))
+            Runtime::Embedded(Some(
+                Host::start(options)
+                    .await
+                    .expect("the runner starts (`cargo xtask build` makes the components)"),
+            ))
         };
         let client = Client::new(&url, canaries.clone());
-        Self { scaikey, clock, faults, logs, client, canaries, url, runtime }
+        Self {
+            scaikey,
+            clock,
+            faults,
+            logs,
+            client,
+            canaries,
+            url,
+            runtime,
+        }
     }
 
     /// The embedded runner.
@@ -189,9 +213,16 @@ impl World {
     pub async fn authorize(&self, browser: &Browser, login: &Value, email: &str) -> String {
         let begun = browser.post("/v1/auth/login", login).await;
         assert_eq!(begun.status, 200, "{}", begun.text());
-        let url = begun.json()["authorize_url"].as_str().expect("a URL").to_owned();
+        let url = begun.json()["authorize_url"]
+            .as_str()
+            .expect("a URL")
+            .to_owned();
         self.canaries.add_url(&url);
-        let back = self.scaikey.sign_in(&url, email).await.expect("the person signs in");
+        let back = self
+            .scaikey
+            .sign_in(&url, email)
+            .await
+            .expect("the person signs in");
         self.canaries.add_url(&back);
         back
     }
@@ -208,7 +239,9 @@ impl World {
 
     /// Redeems a session code.
     pub async fn redeem(&self, session_code: &str) -> Answer {
-        self.client.post("/v1/auth/token", &json!({ "session_code": session_code })).await
+        self.client
+            .post("/v1/auth/token", &json!({ "session_code": session_code }))
+            .await
     }
 
     /// Signs a person in: the session answer.
@@ -224,8 +257,12 @@ impl World {
     pub fn sql(&self, sql: &str, parameters: &[&str]) -> usize {
         let path = self.host().state_directory().join("sqlite_db.db");
         let connection = rusqlite::Connection::open(path).expect("the database");
-        connection.busy_timeout(Duration::from_secs(5)).expect("a time-out");
-        connection.execute(sql, rusqlite::params_from_iter(parameters)).expect("the statement")
+        connection
+            .busy_timeout(Duration::from_secs(5))
+            .expect("a time-out");
+        connection
+            .execute(sql, rusqlite::params_from_iter(parameters))
+            .expect("the statement")
     }
 
     /// Reads one text from the embedded runner's database.
@@ -234,7 +271,9 @@ impl World {
         let path = self.host().state_directory().join("sqlite_db.db");
         let connection = rusqlite::Connection::open(path).expect("the database");
         connection
-            .query_row(sql, rusqlite::params_from_iter(parameters), |row| row.get(0))
+            .query_row(sql, rusqlite::params_from_iter(parameters), |row| {
+                row.get(0)
+            })
             .ok()
     }
 }
@@ -268,7 +307,10 @@ async fn start_spin(
         .arg("--state-dir")
         .arg(state)
         .envs(variables.iter().map(|(name, value)| {
-            (format!("SPIN_VARIABLE_{}", name.to_uppercase()), value.clone())
+            (
+                format!("SPIN_VARIABLE_{}", name.to_uppercase()),
+                value.clone(),
+            )
         }))
         .spawn()
         .expect("`spin` is on the PATH");

@@ -10,9 +10,12 @@ use tokio::net::TcpStream;
 
 /// Status and body of a GET.
 pub async fn get(host: &Host, target: &str) -> (StatusCode, Value) {
-    let stream = TcpStream::connect(host.address()).await.expect("a connection");
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP/1.1");
+    let stream = TcpStream::connect(host.address())
+        .await
+        .expect("a connection");
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .expect("HTTP/1.1");
     // Ends with the connection; the answer tells the rest.
     tokio::spawn(async move { connection.await.is_ok() });
     let request = Request::get(target)
@@ -21,14 +24,21 @@ pub async fn get(host: &Host, target: &str) -> (StatusCode, Value) {
         .expect("a request");
     let response = sender.send_request(request).await.expect("an answer");
     let status = response.status();
-    let body = response.into_body().collect().await.expect("a body").to_bytes();
+    let body = response
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes();
     // The host's own failures are no JSON.
     (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
 /// The body of a 200.
 pub async fn ok(host: &Host, target: &str) -> Value {
+    let t = std::time::Instant::now();
     let (status, body) = get(host, target).await;
+    if status != StatusCode::OK { eprintln!("DBG {target} {:?} {body}", t.elapsed()); }
     assert_eq!(status, StatusCode::OK, "{target}: {body}");
     body
 }

@@ -17,7 +17,11 @@ async fn race(host: &Host, subject: &str, id: &str) -> BTreeMap<String, usize> {
         .collect();
     let mut got = BTreeMap::new();
     for answer in join_all(targets.iter().map(|target| ok(host, target))).await {
-        let word = answer.get("got").and_then(|got| got.as_str()).expect("a word").to_owned();
+        let word = answer
+            .get("got")
+            .and_then(|got| got.as_str())
+            .expect("a word")
+            .to_owned();
         *got.entry(word).or_default() += 1;
     }
     got
@@ -34,7 +38,11 @@ async fn every_race_is_fair(reuse: ReuseOptions) {
         ("pending-login", true, one("won", "lost")),
         ("session-code", true, one("won", "lost")),
         ("upstream-refresh", false, one("won", "lost")),
-        ("rotation", true, BTreeMap::from([("1".to_owned(), REQUESTS)])),
+        (
+            "rotation",
+            true,
+            BTreeMap::from([("1".to_owned(), REQUESTS)]),
+        ),
         ("arrival", false, one("admin", "viewer")),
     ] {
         for round in 0..2 {

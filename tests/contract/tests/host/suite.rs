@@ -9,7 +9,11 @@ use crate::setup::{host, reusing};
 
 async fn every_case_passes(reuse: ReuseOptions) {
     let host = host(reuse, Faults::none()).await;
-    assert_eq!(ok(&host, "/cases").await, json!(CASES), "the component is out of date");
+    assert_eq!(
+        ok(&host, "/cases").await,
+        json!(CASES),
+        "the component is out of date"
+    );
     let mut failures = Vec::new();
     // One after the other: purging concerns all of a database.
     for (number, case) in CASES.iter().enumerate() {

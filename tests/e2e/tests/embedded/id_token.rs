@@ -43,7 +43,9 @@ impl Fate {
             | (Self::NonceOfAnother, Met::Exchange)
             | (Self::RefusedAtRefresh, Met::Callback | Met::Exchange) => "",
             (Self::Audience, _) => "audience_mismatch",
-            (Self::Refused | Self::Nonce | Self::NonceOfAnother | Self::RefusedAtRefresh, _) => "id_token_invalid",
+            (Self::Refused | Self::Nonce | Self::NonceOfAnother | Self::RefusedAtRefresh, _) => {
+                "id_token_invalid"
+            }
         }
     }
 }
@@ -123,7 +125,10 @@ async fn every_lie(world: &World, met: Met, meet: impl AsyncFn(&World, TokenLie)
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     let followed = world.scaikey.recorder().count(Endpoint::StrangerJwks);
-    assert_eq!(followed, 0, "a key address in a header was followed (N-070)");
+    assert_eq!(
+        followed, 0,
+        "a key address in a header was followed (N-070)"
+    );
     world.sign_in(ALICE).await;
 }
 
@@ -153,7 +158,11 @@ async fn every_lie_in_the_id_token_of_an_exchange_meets_its_fate() {
         let code = world.app_code(ALICE, Some(VERIFIER)).await;
         world.scaikey.switches().set(Deviation::IdToken(lie));
         let answer = exchange(world, &code).await;
-        assert_eq!(answer.status.is_success(), answer.code().is_empty(), "{lie:?}");
+        assert_eq!(
+            answer.status.is_success(),
+            answer.code().is_empty(),
+            "{lie:?}"
+        );
         answer.code()
     })
     .await;
@@ -164,10 +173,21 @@ async fn every_lie_in_the_id_token_of_a_refresh_meets_its_fate() {
     let world = World::start().await;
     every_lie(&world, Met::Refresh, async |world: &World, lie| {
         let tokens = scaikey_tokens(world, ALICE).await;
-        world.scaikey.switches().set(Deviation::RefreshedIdToken(lie));
+        world
+            .scaikey
+            .switches()
+            .set(Deviation::RefreshedIdToken(lie));
         let answer = refresh(world, &tokens["refresh_token"]).await;
-        assert_eq!(answer.status.is_success(), answer.code().is_empty(), "{lie:?}");
-        assert_eq!(answer.status.is_success(), answer.json()["access_token"].is_string(), "{lie:?}");
+        assert_eq!(
+            answer.status.is_success(),
+            answer.code().is_empty(),
+            "{lie:?}"
+        );
+        assert_eq!(
+            answer.status.is_success(),
+            answer.json()["access_token"].is_string(),
+            "{lie:?}"
+        );
         answer.code()
     })
     .await;
@@ -185,7 +205,11 @@ async fn what_is_accepted_says_no_more_than_the_token_did() {
         world.scaikey.switches().set(Deviation::IdToken(lie));
         let session = world.sign_in(ALICE).await;
         world.scaikey.switches().clear_all();
-        let me = world.client.get("/v1/me", session["access_token"].as_str()).await.json();
+        let me = world
+            .client
+            .get("/v1/me", session["access_token"].as_str())
+            .await
+            .json();
         assert_eq!(me["email"], email, "{lie:?}");
         assert_eq!(me["tenant_id"], tenant, "{lie:?}");
         assert_eq!(me["sub"], "usr_alice_acme", "{lie:?}");
@@ -196,13 +220,24 @@ async fn what_is_accepted_says_no_more_than_the_token_did() {
 async fn n_040_an_unverified_address_does_not_become_the_bootstrap_super_admin() {
     let setup = Setup::default().variable("bootstrap_super_admin", "user:alice@acme.example");
     let world = World::with(setup).await;
-    world.scaikey.switches().set(Deviation::IdToken(TokenLie::EmailUnverified));
+    world
+        .scaikey
+        .switches()
+        .set(Deviation::IdToken(TokenLie::EmailUnverified));
     let session = world.sign_in(ALICE).await;
-    let me = world.client.get("/v1/me", session["access_token"].as_str()).await.json();
+    let me = world
+        .client
+        .get("/v1/me", session["access_token"].as_str())
+        .await
+        .json();
     assert!(me["admin_role"].is_null(), "{me}");
     world.scaikey.switches().clear_all();
     let session = world.sign_in(ALICE).await;
-    let me = world.client.get("/v1/me", session["access_token"].as_str()).await.json();
+    let me = world
+        .client
+        .get("/v1/me", session["access_token"].as_str())
+        .await
+        .json();
     assert_eq!(me["admin_role"], "super_admin", "{me}");
 }
 
@@ -213,7 +248,10 @@ async fn n_072_a_storm_of_unknown_keys_reads_the_key_set_once_per_half_minute() 
     world.advance(31);
     let keys = |world: &World| world.scaikey.recorder().count(Endpoint::Jwks);
     let before = keys(&world);
-    world.scaikey.switches().set(Deviation::IdToken(TokenLie::KidUnknown));
+    world
+        .scaikey
+        .switches()
+        .set(Deviation::IdToken(TokenLie::KidUnknown));
     world.clock.freeze();
     for _ in 0..20 {
         assert_eq!(callback(&world).await, "id_token_invalid");
@@ -236,7 +274,11 @@ async fn n_071_keys_rotated_just_before_signing_are_found_without_restart() {
         let back = world.authorize(&browser, &json!({}), ALICE).await;
         world.scaikey.rotate_keys(rotation).expect("new keys");
         let answer = browser.get(&back).await;
-        assert!(!answer.location_parameter("session_code").is_empty(), "{}", answer.location());
+        assert!(
+            !answer.location_parameter("session_code").is_empty(),
+            "{}",
+            answer.location()
+        );
     }
 }
 
@@ -308,7 +350,10 @@ async fn n_074_n_075_every_lie_in_the_discovery_document_meets_its_fate() {
         } else {
             assert_eq!(answer.code(), code, "{lie:?}: {}", answer.text());
             answer.assert_problem(502, code);
-            assert!(!answer.json()["error"]["details"]["reason"].is_null(), "{lie:?}");
+            assert!(
+                !answer.json()["error"]["details"]["reason"].is_null(),
+                "{lie:?}"
+            );
         }
         world.scaikey.switches().clear_all();
         world.forget_documents();

@@ -7,16 +7,21 @@ use http::Request;
 use scaigate_e2e::emulator::{Deviation, Endpoint, Fault, TokenLie};
 use scaigate_e2e::{Effect, Setup, Target, When, World, together};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
+use crate::malformed::{raw, request};
 use crate::negative_5_3::{VERIFIER, callback, exchange, refresh, scaikey_tokens};
 
 const ALICE: &str = "alice@acme.example";
 
 /// Lines of the log that say that an instance ended otherwise than by a test's will.
-fn traps(world: &World) -> Vec<String> {
-    let words = ["instance ended", "request failed", "not passed on", "panicked", "trap"];
+pub fn traps(world: &World) -> Vec<String> {
+    let words = [
+        "instance ended",
+        "request failed",
+        "not passed on",
+        "panicked",
+        "trap",
+    ];
     world
         .logs
         .lines()
@@ -59,22 +64,37 @@ async fn visit(
     browser: scaigate_e2e::Browser,
     email: String,
 ) -> Vec<Value> {
-    let begun = browser.post("/v1/auth/login", &json!({ "login_hint": email })).await.json();
+    let begun = browser
+        .post("/v1/auth/login", &json!({ "login_hint": email }))
+        .await
+        .json();
     let url = begun["authorize_url"].as_str().expect("a URL").to_owned();
     // ScaiKey redirects at once: it knows the hint.
     let back = browser.get(&url).await;
     assert_eq!(back.status, 303, "{}", back.text());
     let done = browser.get(back.location()).await;
-    assert_eq!(done.location_parameter("state"), begun["state"].as_str().expect("a state"));
+    assert_eq!(
+        done.location_parameter("state"),
+        begun["state"].as_str().expect("a state")
+    );
     let code = done.location_parameter("session_code");
-    let session = client.post("/v1/auth/token", &json!({ "session_code": code })).await.json();
-    let token = session["access_token"].as_str().expect("a token").to_owned();
+    let session = client
+        .post("/v1/auth/token", &json!({ "session_code": code }))
+        .await
+        .json();
+    let token = session["access_token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
     let me = client.get("/v1/me", Some(&token)).await.json();
     let whoami = client.get("/v1/auth/whoami", Some(&token)).await.json();
     let workspaces = client.get("/v1/me/workspaces", Some(&token)).await.json();
     let body = json!({ "refresh_token": session["refresh_token"] });
     let refreshed = client.post("/v1/auth/refresh", &body).await.json();
-    let again = client.get("/v1/me", refreshed["access_token"].as_str()).await.json();
+    let again = client
+        .get("/v1/me", refreshed["access_token"].as_str())
+        .await
+        .json();
     vec![session, me, whoami, workspaces, refreshed, again]
 }
 
@@ -100,8 +120,14 @@ async fn sixteen_people_at_once(setup: Setup) -> Seen {
             for answer in &answers {
                 let text = answer.to_string();
                 for (other_id, other_email, _) in people.iter().filter(|other| other.0 != *id) {
-                    assert!(!text.contains(other_id.as_str()), "{email} saw {other_email}: {text}");
-                    assert!(!text.contains(other_email.as_str()), "{email} saw {other_email}: {text}");
+                    assert!(
+                        !text.contains(other_id.as_str()),
+                        "{email} saw {other_email}: {text}"
+                    );
+                    assert!(
+                        !text.contains(other_email.as_str()),
+                        "{email} saw {other_email}: {text}"
+                    );
                 }
             }
             assert_eq!(answers[0]["tenant_id"], *tenant, "{email}");
@@ -114,7 +140,11 @@ async fn sixteen_people_at_once(setup: Setup) -> Seen {
             assert!(!list.is_empty(), "{email}: {}", answers[3]);
             let role = |answer: &Value| answer["workspace"]["role"].to_string();
             assert_eq!(role(&answers[0]), role(&answers[1]), "{email}");
-            seen.insert(format!("{email} {tenant} {} {}", list.len(), answers[1]["name"]));
+            seen.insert(format!(
+                "{email} {tenant} {} {}",
+                list.len(),
+                answers[1]["name"]
+            ));
         }
     }
     assert_no_trap(&world);
@@ -133,7 +163,10 @@ async fn sixteen_people_at_once_get_their_own_with_and_without_reuse_of_instance
 async fn request_ids_stay_with_their_requests() {
     let world = World::start().await;
     let session = world.sign_in(ALICE).await;
-    let token = session["access_token"].as_str().expect("a token").to_owned();
+    let token = session["access_token"]
+        .as_str()
+        .expect("a token")
+        .to_owned();
     let answers = together(64, |i| {
         let client = world.client.clone();
         let (path, token) = match i % 4 {
@@ -151,7 +184,12 @@ async fn request_ids_stay_with_their_requests() {
             if let Some(token) = token {
                 request = request.header("authorization", format!("Bearer {token}"));
             }
-            (id, client.send(request.body(bytes::Bytes::new()).expect("a request")).await)
+            (
+                id,
+                client
+                    .send(request.body(bytes::Bytes::new()).expect("a request"))
+                    .await,
+            )
         }
     })
     .await;
@@ -176,29 +214,57 @@ async fn g6_a_session_of_one_tenant_reaches_nothing_of_another() {
     let umbra_person = people(&world)[8].1.clone();
     let umbra = world.sign_in(&umbra_person).await;
     assert_eq!(umbra["tenant_id"], "tnt_umbra0001");
-    let foreign = umbra["workspace"]["workspace_id"].as_str().expect("a workspace").to_owned();
+    let foreign = umbra["workspace"]["workspace_id"]
+        .as_str()
+        .expect("a workspace")
+        .to_owned();
     assert_ne!(acme["workspace"]["workspace_id"], *foreign);
     let token = acme["access_token"].as_str();
     let list = world.client.get("/v1/me/workspaces", token).await;
     assert!(!list.text().contains(&foreign), "{}", list.text());
     // Neither by switching, nor by redeeming into it.
     let body = json!({ "refresh_token": acme["refresh_token"], "workspace_id": foreign });
-    world.client.post("/v1/auth/refresh", &body).await.assert_problem(403, "workspace_forbidden");
-    let code = world.session_code(&world.browser(), &json!({}), ALICE).await;
+    world
+        .client
+        .post("/v1/auth/refresh", &body)
+        .await
+        .assert_problem(403, "workspace_forbidden");
+    let code = world
+        .session_code(&world.browser(), &json!({}), ALICE)
+        .await;
     let body = json!({ "session_code": code, "workspace_id": foreign });
-    world.client.post("/v1/auth/token", &body).await.assert_problem(403, "workspace_forbidden");
+    world
+        .client
+        .post("/v1/auth/token", &body)
+        .await
+        .assert_problem(403, "workspace_forbidden");
     // The refusals cost nothing.
     assert_eq!(world.redeem(&code).await.status, 200);
     assert_eq!(refresh(&world, &acme["refresh_token"]).await.status, 200);
     // A tenant named by the caller changes nothing.
-    for name in ["x-tenant-id", "x-dev-workspace-id", "x-dev-subject", "x-dev-role", "x-user-id"] {
+    for name in [
+        "x-tenant-id",
+        "x-dev-workspace-id",
+        "x-dev-subject",
+        "x-dev-role",
+        "x-user-id",
+    ] {
         let request = Request::get("/v1/me")
-            .header("authorization", format!("Bearer {}", token.expect("a token")))
+            .header(
+                "authorization",
+                format!("Bearer {}", token.expect("a token")),
+            )
             .header(name, "tnt_umbra0001");
-        let me = world.client.send(request.body(bytes::Bytes::new()).expect("a request")).await;
+        let me = world
+            .client
+            .send(request.body(bytes::Bytes::new()).expect("a request"))
+            .await;
         assert_eq!(me.json()["tenant_id"], "tnt_acme0001", "{name}");
         let request = Request::get("/v1/me").header(name, "usr_alice_acme");
-        let me = world.client.send(request.body(bytes::Bytes::new()).expect("a request")).await;
+        let me = world
+            .client
+            .send(request.body(bytes::Bytes::new()).expect("a request"))
+            .await;
         me.assert_problem(401, "authentication_required");
     }
 }
@@ -208,18 +274,31 @@ async fn g6_a_membership_of_another_tenant_is_not_shown_in_this_one() {
     let world = World::start().await;
     let acme = world.sign_in(ALICE).await;
     let umbra = world.sign_in(&people(&world)[8].1.clone()).await;
-    let foreign = umbra["workspace"]["workspace_id"].as_str().expect("a workspace");
-    let me = world.client.get("/v1/me", acme["access_token"].as_str()).await.json();
+    let foreign = umbra["workspace"]["workspace_id"]
+        .as_str()
+        .expect("a workspace");
+    let me = world
+        .client
+        .get("/v1/me", acme["access_token"].as_str())
+        .await
+        .json();
     let person = me["person_id"].as_str().expect("a person");
     // As a bug or an old mistake could leave it.
     world.sql(
         "UPDATE membership SET person_id = ?1 WHERE workspace_id = ?2",
         &[person, foreign],
     );
-    let list = world.client.get("/v1/me/workspaces", acme["access_token"].as_str()).await;
+    let list = world
+        .client
+        .get("/v1/me/workspaces", acme["access_token"].as_str())
+        .await;
     assert!(!list.text().contains(foreign), "{}", list.text());
     let body = json!({ "refresh_token": acme["refresh_token"], "workspace_id": foreign });
-    world.client.post("/v1/auth/refresh", &body).await.assert_problem(403, "workspace_forbidden");
+    world
+        .client
+        .post("/v1/auth/refresh", &body)
+        .await
+        .assert_problem(403, "workspace_forbidden");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -249,22 +328,41 @@ async fn n_111_n_112_n_113_headers_that_name_host_path_or_person_change_nothing(
         ("x-remote-user", "usr_bob_acme"),
     ] {
         let request = Request::get("/v1/me").header(name, value);
-        let me = world.client.send(request.body(bytes::Bytes::new()).expect("a request")).await;
+        let me = world
+            .client
+            .send(request.body(bytes::Bytes::new()).expect("a request"))
+            .await;
         me.assert_problem(401, "authentication_required");
         assert_eq!(me.json()["instance"], "/v1/me", "{name}");
         let request = Request::get("/v1/me")
             .header(name, value)
             .header("authorization", format!("Bearer {token}"));
-        let me = world.client.send(request.body(bytes::Bytes::new()).expect("a request")).await;
-        assert_eq!((me.status.as_u16(), &me.json()["email"]), (200, &json!(ALICE)), "{name}");
+        let me = world
+            .client
+            .send(request.body(bytes::Bytes::new()).expect("a request"))
+            .await;
+        assert_eq!(
+            (me.status.as_u16(), &me.json()["email"]),
+            (200, &json!(ALICE)),
+            "{name}"
+        );
         let request = Request::post("/v1/auth/login")
             .header(name, value)
             .header("content-type", "application/json");
-        let begun = world.client.send(request.body("{}".into()).expect("a request")).await;
+        let begun = world
+            .client
+            .send(request.body("{}".into()).expect("a request"))
+            .await;
         assert_eq!(begun.status, 200, "{name}: {}", begun.text());
-        let text = begun.json()["authorize_url"].as_str().expect("a URL").to_owned();
+        let text = begun.json()["authorize_url"]
+            .as_str()
+            .expect("a URL")
+            .to_owned();
         let url = url::Url::parse(&text).expect("a URL");
-        let redirect = url.query_pairs().find(|(key, _)| key == "redirect_uri").map(|(_, v)| v.into_owned());
+        let redirect = url
+            .query_pairs()
+            .find(|(key, _)| key == "redirect_uri")
+            .map(|(_, v)| v.into_owned());
         assert_eq!(redirect.as_deref(), Some(own.as_str()), "{name}");
         assert!(!begun.text().contains("evil"), "{name}: {}", begun.text());
         assert_eq!(begun.json()["warnings"], json!([]), "{name}");
@@ -282,15 +380,27 @@ async fn one_of_everything_and_every_kind_of_failure_leaves_no_secret_behind() {
     let code = world.session_code(&browser, &login, ALICE).await;
     let session = world.redeem(&code).await.json();
     let token = session["access_token"].as_str();
-    for path in ["/v1/me", "/v1/me/workspaces", "/v1/auth/whoami", "/v1/auth/config"] {
+    for path in [
+        "/v1/me",
+        "/v1/me/workspaces",
+        "/v1/auth/whoami",
+        "/v1/auth/config",
+    ] {
         assert_eq!(world.client.get(path, token).await.status, 200, "{path}");
     }
     let tokens = scaikey_tokens(&world, ALICE).await;
     assert_eq!(refresh(&world, &tokens["refresh_token"]).await.status, 200);
     let refreshed = refresh(&world, &session["refresh_token"]).await.json();
     // All that is refused.
-    world.redeem(&code).await.assert_problem(400, "session_code_already_used");
-    for secret in [&session["access_token"], &session["refresh_token"], &json!(code)] {
+    world
+        .redeem(&code)
+        .await
+        .assert_problem(400, "session_code_already_used");
+    for secret in [
+        &session["access_token"],
+        &session["refresh_token"],
+        &json!(code),
+    ] {
         let secret = secret.as_str().expect("a text");
         for path in ["/v1/me", "/v1/auth/whoami"] {
             world.client.get(path, Some(&format!("{secret}x"))).await;
@@ -306,18 +416,44 @@ async fn one_of_everything_and_every_kind_of_failure_leaves_no_secret_behind() {
             // With a letter more it is no session's, and as secret as before.
             let body = json!({ field: format!("{secret}x") });
             let answer = world.client.post(path, &body).await;
-            assert!(answer.status.is_client_error(), "{path} {field}: {}", answer.text());
+            assert!(
+                answer.status.is_client_error(),
+                "{path} {field}: {}",
+                answer.text()
+            );
         }
-        world.client.get(&format!("/v1/{secret}?x={secret}"), None).await;
-        world.client.get(&format!("/v1/auth/callback?code={secret}&state={secret}"), None).await;
-        world.client.get(&format!("/v1/auth/callback?error={secret}"), None).await;
+        // Where it is in the path, the answer names that path to whoever sent it; the log does not.
+        let line = format!("GET /v1/{secret}?x={secret}");
+        raw(&world, &request(&line, "Connection: close\r\n", b"")).await;
+        world
+            .client
+            .get(
+                &format!("/v1/auth/callback?code={secret}&state={secret}"),
+                None,
+            )
+            .await;
+        world
+            .client
+            .get(&format!("/v1/auth/callback?error={secret}"), None)
+            .await;
     }
-    let form = [("grant_type", "password"), ("username", ALICE), ("password", "not-a-short-password")];
+    let form = [
+        ("grant_type", "password"),
+        ("username", ALICE),
+        ("password", "not-a-short-password"),
+    ];
     world.canaries.add("not-a-short-password");
     world.client.post_form("/v1/auth/token", &form).await;
     // All that fails.
     for endpoint in [Endpoint::Token, Endpoint::Jwks, Endpoint::Discovery] {
-        for fault in [Fault::Garbage, Fault::Reset, Fault::Status { code: 500, retry_after: None }] {
+        for fault in [
+            Fault::Garbage,
+            Fault::Reset,
+            Fault::Status {
+                code: 500,
+                retry_after: None,
+            },
+        ] {
             world.forget_documents();
             world.client.get("/v1/auth/config", None).await;
             scaikey.switches().fail_always(endpoint, fault);
@@ -330,7 +466,12 @@ async fn one_of_everything_and_every_kind_of_failure_leaves_no_secret_behind() {
             scaikey.switches().heal(endpoint);
         }
     }
-    for lie in [TokenLie::WrongIss, TokenLie::Oversize, TokenLie::AlgNone, TokenLie::DeepNesting] {
+    for lie in [
+        TokenLie::WrongIss,
+        TokenLie::Oversize,
+        TokenLie::AlgNone,
+        TokenLie::DeepNesting,
+    ] {
         scaikey.switches().set(Deviation::IdToken(lie));
         assert_eq!(callback(&world).await, "id_token_invalid");
         scaikey.switches().clear_all();
@@ -339,14 +480,18 @@ async fn one_of_everything_and_every_kind_of_failure_leaves_no_secret_behind() {
         world.faults.set(target, When::Always, Effect::Refuse);
         refresh(&world, &refreshed["refresh_token"]).await;
         world.advance(2);
-        world.client.get("/v1/me/workspaces", refreshed["access_token"].as_str()).await;
+        world
+            .client
+            .get("/v1/me/workspaces", refreshed["access_token"].as_str())
+            .await;
         world.faults.clear();
     }
     // An instance that ends in the middle of an exchange, as after a panic.
     let code = world.app_code(ALICE, Some(VERIFIER)).await;
     scaikey.recorder().clear();
     scaikey.recorder().hold(Endpoint::Token);
-    let body = json!({ "code": code, "code_verifier": VERIFIER, "redirect_uri": World::APP_REDIRECT_URI });
+    let body =
+        json!({ "code": code, "code_verifier": VERIFIER, "redirect_uri": World::APP_REDIRECT_URI });
     let cut = async {
         let request = Request::post("/v1/auth/exchange")
             .header("content-type", "application/json")
@@ -361,167 +506,30 @@ async fn one_of_everything_and_every_kind_of_failure_leaves_no_secret_behind() {
     let (cut, ()) = tokio::join!(cut, kill);
     scaikey.recorder().release(Endpoint::Token);
     assert!(cut.is_err() || cut.is_ok_and(|answer| answer.status.is_server_error()));
-    exchange(&world, &code).await.assert_problem(400, "code_already_used");
+    exchange(&world, &code)
+        .await
+        .assert_problem(400, "code_already_used");
     let out = json!({ "refresh_token": refreshed["refresh_token"] });
     assert_eq!(world.client.post("/v1/auth/logout", &out).await.status, 200);
     world.sign_in(ALICE).await;
 
     let lines = world.logs.lines();
-    assert!(lines.iter().any(|line| line.line.contains("instance killed")));
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.line.contains("instance killed"))
+    );
     for line in &lines {
         world.canaries.check("a log line", &line.line);
-        assert!(!line.line.contains(ALICE) && !line.line.contains('?'), "{}", line.line);
+        assert!(
+            !line.line.contains(ALICE) && !line.line.contains('?'),
+            "{}",
+            line.line
+        );
     }
-    assert_no_trap(&world);
-}
-
-/// Sends bytes as they are; the bytes of the answer, until the server closes.
-async fn raw(world: &World, request: &[u8]) -> String {
-    let address = world.host().address();
-    let mut stream = TcpStream::connect(address).await.expect("a connection");
-    // The server may close before it has read all of a request it refuses.
-    let _ = stream.write_all(request).await;
-    let _ = stream.shutdown().await;
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-fn request(line: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("{line} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n").into_bytes();
-    bytes.extend_from_slice(body);
-    bytes
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn malformed_requests_are_refused_without_a_trap() {
-    let world = World::start().await;
-    let session = world.sign_in(ALICE).await;
-    let long = "a".repeat(20_000);
-    let mut requests: Vec<Vec<u8>> = Vec::new();
-    // Paths.
-    for path in [
-        "/v1/me%", "/v1/me%0", "/v1/me%zz", "/v1/me%00", "/v1/%6de", "/v1/me/", "/v1//me", "//v1/me",
-        "/v1/./me", "/v1/../v1/me", "/v1/%2e%2e/v1/me", "/v1/..%2fme", "/v1/me;x=1", "/v1/me%2f",
-        "/v1/me%5c", "/v1/me\\", "/V1/ME", "/api/api/v1/me", "/api//v1/me", "/api/v1", "/api", "/",
-        "*", "/v1/\u{e9}", "/v1/me#x", "/v1/me?%", "/v1/me?%00", "/v1/me?\u{ff}", "/v1/auth/callback?code=%ff&state=%00",
-        "/v1/auth/callback?code=a&code=b&state=x", "/v1/auth/callback?&&&=&=", "/v1/auth/callback?state",
-        "/v1/auth/login?iss=%zz", "/v1/auth/login?return_to=%0d%0aset-cookie:x", "http://evil.example/v1/me",
-        "http://[::1/v1/me", "evil.example:443",
-    ] {
-        requests.push(request(&format!("GET {path}"), "Connection: close\r\n", b""));
-    }
-    requests.push(request(&format!("GET /v1/{long}"), "Connection: close\r\n", b""));
-    requests.push(request(&format!("GET /v1/auth/callback?state={long}"), "Connection: close\r\n", b""));
-    requests.push(b"GET /v1/me\0 HTTP/1.1\r\nHost: x\r\n\r\n".to_vec());
-    requests.push(b"GET /v1/\xff\xfe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_vec());
-    requests.push(b"\0\0\0\0".to_vec());
-    requests.push(b"GET\r\n\r\n".to_vec());
-    requests.push(b"GET /v1/me HTTP/9.9\r\n\r\n".to_vec());
-    requests.push(b"GET /v1/me HTTP/1.0\r\n\r\n".to_vec());
-    requests.push(b"GET /v1/me HTTP/1.1\r\nConnection: close\r\n\r\n".to_vec());
-    requests.push(b"GET /v1/me HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n".to_vec());
-    requests.push(b"GET /v1/me HTTP/1.1\r\nHost: \xff\xfe\r\nConnection: close\r\n\r\n".to_vec());
-    requests.push(b"GET /v1/me HTTP/1.1\r\nHost: a b/c?d@e\r\nConnection: close\r\n\r\n".to_vec());
-    requests.push(b"GET /v1/me HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n".to_vec());
-    // Methods.
-    for method in ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW", "get", "PROPFIND"] {
-        for path in ["/v1/me", "/v1/auth/login", "/v1/auth/callback", "/v1/nothing"] {
-            requests.push(request(&format!("{method} {path}"), "Connection: close\r\n", b""));
-        }
-    }
-    // Headers.
-    let mut headers = vec![
-        format!("Authorization: Bearer {long}\r\n"),
-        "Authorization: Bearer\r\n".to_owned(),
-        "Authorization:\r\n".to_owned(),
-        "Authorization: Bearer a.b.c\r\nAuthorization: Bearer d.e.f\r\n".to_owned(),
-        "Authorization: Bearer \u{e9}\r\n".to_owned(),
-        "Authorization: Bearer a..\r\n".to_owned(),
-        "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9..\r\n".to_owned(),
-        format!("Cookie: {}\r\n", "a=b; ".repeat(5_000)),
-        "Cookie: scaigate_login=\u{e9}\r\n".to_owned(),
-        "Cookie: scaigate_login\r\n".to_owned(),
-        "X-Request-ID: \"quoted\"\r\n".to_owned(),
-        format!("X-Request-ID: {long}\r\n"),
-        "Origin: null\r\n".to_owned(),
-        "Origin: \u{e9}\r\n".to_owned(),
-        "Accept: \u{e9}\r\n".to_owned(),
-        "Sec-Fetch-Site: \u{e9}\r\n".to_owned(),
-        "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n".to_owned(),
-        "Upgrade: websocket\r\n".to_owned(),
-        "Expect: 100-continue\r\n".to_owned(),
-        "Bad Header: x\r\n".to_owned(),
-        "X: a\r\n folded\r\n".to_owned(),
-        "spin-full-url: \u{e9}\r\nspin-full-url: x\r\n".to_owned(),
-    ];
-    headers.push((0..300).map(|i| format!("x-many-{i}: v\r\n")).collect());
-    for header in &headers {
-        for line in ["GET /v1/me", "GET /v1/auth/callback?code=a&state=b", "GET /v1/auth/config"] {
-            requests.push(request(line, &format!("{header}Connection: close\r\n"), b""));
-        }
-    }
-    // Bodies.
-    let deep = "[".repeat(60_000);
-    let nested = format!("{{\"x\":{}{}}}", "[".repeat(5_000), "]".repeat(5_000));
-    let many: String = (0..5_000).map(|i| format!("f{i}=1&")).collect();
-    let members = format!("{{{}}}", (0..5_000).map(|i| format!("\"f{i}\":1")).collect::<Vec<_>>().join(","));
-    let big = "x".repeat(70_000);
-    let json = "application/json";
-    let form = "application/x-www-form-urlencoded";
-    let mut bodies: Vec<(&str, Vec<u8>)> = [
-        "", "{", "null", "[]", "\"x\"", "{}", "{\"a\":1,\"a\":2}", "{\"refresh_token\":1}",
-        "{\"refresh_token\":null}", "{\"refresh_token\":\"\"}", "{\"refresh_token\":\"\\u0000\"}",
-        "{\"refresh_token\":\"\\ud800\"}", "{\"session_code\":\"\\u0000\"}", "{\"code\":\"\u{e9}\",\"code_verifier\":\"x\",\"redirect_uri\":\"y\"}",
-        "{\"login_hint\":\"a\\r\\nb\"}", "{\"return_to\":\"\\u0000\"}", "{\"prompt\":\"\\n\"}", "1e999",
-        "{\"grant_type\":\"password\",\"username\":\"\\u0000\",\"password\":\"\\u0000\"}",
-        &deep, &nested, &members, &big,
-    ]
-    .into_iter()
-    .map(|body| (json, body.as_bytes().to_vec()))
-    .collect();
-    bodies.extend(
-        ["%", "%0", "%zz=1", "a=1&a=2", "refresh_token=%00", "refresh_token=%ff", "&&&", "=", many.as_str(), big.as_str()]
-            .into_iter()
-            .map(|body| (form, body.as_bytes().to_vec())),
-    );
-    bodies.push((json, b"\xff\xfe{}".to_vec()));
-    bodies.push(("text/plain", b"x".to_vec()));
-    bodies.push(("\u{e9}", b"x".to_vec()));
-    bodies.push(("multipart/form-data; boundary=x", b"--x--".to_vec()));
-    for (content_type, body) in &bodies {
-        for path in ["login", "token", "refresh", "exchange", "logout"] {
-            let headers = format!(
-                "Content-Type: {content_type}\r\nContent-Length: {}\r\nConnection: close\r\n",
-                body.len()
-            );
-            requests.push(request(&format!("POST /v1/auth/{path}"), &headers, body));
-        }
-    }
-    // Shorter than announced; chunks that are none.
-    let json_header = "Content-Type: application/json\r\n";
-    requests.push(request("POST /v1/auth/token", &format!("{json_header}Content-Length: 99\r\n"), b"{}"));
-    requests.push(request("POST /v1/auth/token", &format!("{json_header}Content-Length: -1\r\n"), b"{}"));
-    requests.push(request("POST /v1/auth/token", &format!("{json_header}Content-Length: 2\r\nContent-Length: 3\r\n"), b"{}"));
-    requests.push(request("POST /v1/auth/token", &format!("{json_header}Transfer-Encoding: chunked\r\n"), b"zz\r\n{}\r\n0\r\n\r\n"));
-    requests.push(request("POST /v1/auth/token", &format!("{json_header}Transfer-Encoding: chunked\r\n"), b"ffffffffffffffff\r\n{}"));
-
-    for request in &requests {
-        let answer = raw(&world, request).await;
-        let shown: String = String::from_utf8_lossy(request).chars().take(120).collect();
-        let status = answer.split(' ').nth(1).unwrap_or_default();
-        // None at all: the server closed the connection, which is an answer to what is no request.
-        assert!(!matches!(status, "500" | "502" | "504"), "{shown:?}: {answer}");
-        if answer.contains("application/problem+json") {
-            assert!(answer.contains("\"fix\""), "{shown:?}: {answer}");
-        }
-        if !shown.contains("/v1/auth/login") && !shown.contains("/v1/auth/config") {
-            assert_ne!(status, "200", "{shown:?}: {answer}");
-        }
-        let traps = traps(&world);
-        assert!(traps.is_empty(), "{shown:?}: {traps:?}");
-    }
-    let me = world.client.get("/v1/me", session["access_token"].as_str()).await;
-    assert_eq!(me.status, 200);
-    world.sign_in(ALICE).await;
+    // The runner's word on the one request whose instance was killed; a trap or a panic by itself
+    // would say "instance ended".
+    let traps = traps(&world);
+    let killed = |line: &String| line.starts_with("request failed");
+    assert!(traps.len() <= 1 && traps.iter().all(killed), "{traps:#?}");
 }

@@ -4,27 +4,23 @@ use std::collections::BTreeSet;
 
 use scaigate_e2e::address::{parameter, with_parameter};
 use scaigate_e2e::emulator::{AuthorizationLie, Deviation};
-use scaigate_e2e::{Answer, Browser, World, pkce_challenge};
+use scaigate_e2e::{Answer, World, pkce_challenge};
 use serde_json::json;
 
 const ALICE: &str = "alice@acme.example";
 const BOB: &str = "bob@acme.example";
 
-/// How often ScaiKey was asked to exchange a code.
-fn exchanges(world: &World) -> usize {
-    world.scaikey.recorder().count_grant("authorization_code")
-}
-
-/// The sign-in that `back` answers completes in `browser`.
-async fn completes(browser: &Browser, back: &str) {
-    let answer = browser.get(back).await;
-    assert_eq!(answer.status, 303, "{}", answer.text());
-    assert!(!answer.location_parameter("session_code").is_empty(), "{}", answer.location());
-}
-
 fn assert_no_session(answer: &Answer) {
-    assert!(!answer.location().contains("session_code"), "{}", answer.location());
-    assert!(!answer.text().contains("session_code="), "{}", answer.text());
+    assert!(
+        !answer.location().contains("session_code"),
+        "{}",
+        answer.location()
+    );
+    assert!(
+        !answer.text().contains("session_code="),
+        "{}",
+        answer.text()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,14 +33,23 @@ async fn n_001_a_response_without_state_is_refused_and_costs_nothing() {
         answer.assert_problem(400, "state_missing");
     }
     let page = browser.get(&with_parameter(&back, "state", &[])).await;
-    assert_eq!((page.status.as_u16(), page.header("content-type")), (400, "text/html; charset=utf-8"));
+    assert_eq!(
+        (page.status.as_u16(), page.header("content-type")),
+        (400, "text/html; charset=utf-8")
+    );
     assert!(page.text().contains("state_missing"), "{}", page.text());
     // The same, as ScaiKey would send it.
-    world.scaikey.switches().set_next(Deviation::Authorization(AuthorizationLie::StateMissing), 1);
+    world
+        .scaikey
+        .switches()
+        .set_next(Deviation::Authorization(AuthorizationLie::StateMissing), 1);
     let stateless = world.authorize(&browser, &json!({}), ALICE).await;
-    browser.fetch(&stateless).await.assert_problem(400, "state_missing");
-    assert_eq!(exchanges(&world), 0);
-    completes(&browser, &back).await;
+    browser
+        .fetch(&stateless)
+        .await
+        .assert_problem(400, "state_missing");
+    assert_eq!(world.exchanges(), 0);
+    browser.completes(&back).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,11 +74,13 @@ async fn n_002_a_wrong_state_is_refused_and_costs_nothing() {
         "A".repeat(2048),
     ];
     for wrong in &wrong {
-        let answer = browser.fetch(&with_parameter(&back, "state", &[wrong])).await;
+        let answer = browser
+            .fetch(&with_parameter(&back, "state", &[wrong]))
+            .await;
         answer.assert_problem(400, "state_unknown");
     }
-    assert_eq!(exchanges(&world), 0);
-    completes(&browser, &back).await;
+    assert_eq!(world.exchanges(), 0);
+    browser.completes(&back).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -88,9 +95,9 @@ async fn n_003_a_state_of_another_browser_is_refused_and_stays_good_for_its_own(
         answer.assert_problem(400, "state_other_browser");
         assert_no_session(&browser.get(&back).await);
     }
-    assert_eq!(exchanges(&world), 0);
-    completes(&own, &back).await;
-    completes(&other, &others).await;
+    assert_eq!(world.exchanges(), 0);
+    own.completes(&back).await;
+    other.completes(&others).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,11 +107,17 @@ async fn n_004_a_state_used_twice_is_refused_before_scaikey_is_asked() {
     let back = world.authorize(&browser, &json!({}), ALICE).await;
     let code = browser.get(&back).await.location_parameter("session_code");
     for _ in 0..3 {
-        browser.fetch(&back).await.assert_problem(400, "state_already_used");
+        browser
+            .fetch(&back)
+            .await
+            .assert_problem(400, "state_already_used");
     }
     let other_code = with_parameter(&back, "code", &["another-code"]);
-    browser.fetch(&other_code).await.assert_problem(400, "state_already_used");
-    assert_eq!(exchanges(&world), 1);
+    browser
+        .fetch(&other_code)
+        .await
+        .assert_problem(400, "state_already_used");
+    assert_eq!(world.exchanges(), 1);
     // The first one stands.
     assert_eq!(world.redeem(&code).await.status, 200);
 }
@@ -118,12 +131,15 @@ async fn n_004_a_state_expires_after_ten_minutes() {
     world.advance(590);
     let url = early["authorize_url"].as_str().expect("a URL");
     let back = world.scaikey.sign_in(url, ALICE).await.expect("signed in");
-    completes(&browser, &back).await;
+    browser.completes(&back).await;
     world.advance(11);
     let url = late["authorize_url"].as_str().expect("a URL");
     let back = world.scaikey.sign_in(url, ALICE).await.expect("signed in");
-    browser.fetch(&back).await.assert_problem(400, "state_expired");
-    assert_eq!(exchanges(&world), 1);
+    browser
+        .fetch(&back)
+        .await
+        .assert_problem(400, "state_expired");
+    assert_eq!(world.exchanges(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -133,7 +149,10 @@ async fn n_005_nothing_of_a_login_can_be_predicted_from_another() {
     let mut seen = BTreeSet::new();
     for _ in 0..100 {
         // The same person in the same browser: still nothing may repeat.
-        let begun = browser.post("/v1/auth/login", &json!({ "login_hint": ALICE })).await.json();
+        let begun = browser
+            .post("/v1/auth/login", &json!({ "login_hint": ALICE }))
+            .await
+            .json();
         let url = begun["authorize_url"].as_str().expect("a URL");
         assert_eq!(begun["state"], parameter(url, "state"));
         for name in ["state", "nonce", "code_challenge"] {
@@ -151,8 +170,15 @@ async fn n_005_nothing_of_a_login_can_be_predicted_from_another() {
     // A counter, a time or a person in it would show as a long common beginning.
     let sorted: Vec<&String> = seen.iter().collect();
     for pair in sorted.windows(2) {
-        let common = pair[0].bytes().zip(pair[1].bytes()).take_while(|(a, b)| a == b).count();
-        assert!(common < 10, "two values share their first {common} characters");
+        let common = pair[0]
+            .bytes()
+            .zip(pair[1].bytes())
+            .take_while(|(a, b)| a == b)
+            .count();
+        assert!(
+            common < 10,
+            "two values share their first {common} characters"
+        );
     }
 }
 
@@ -161,13 +187,24 @@ async fn n_006_the_verifier_is_seen_by_scaikey_alone() {
     let world = World::start().await;
     let browser = world.browser();
     let begun = browser.post("/v1/auth/login", &json!({})).await;
-    let url = begun.json()["authorize_url"].as_str().expect("a URL").to_owned();
+    let url = begun.json()["authorize_url"]
+        .as_str()
+        .expect("a URL")
+        .to_owned();
     let back = world.scaikey.sign_in(&url, ALICE).await.expect("signed in");
     // While it is pending, the database is what a thief would read.
-    let kept = stored_bytes(&world);
+    let kept = world.stored_bytes();
     let answer = browser.get(&back).await;
-    let request = world.scaikey.recorder().token_requests().pop().expect("a token request");
-    let verifier = request.form("code_verifier").expect("a verifier").to_owned();
+    let request = world
+        .scaikey
+        .recorder()
+        .token_requests()
+        .pop()
+        .expect("a token request");
+    let verifier = request
+        .form("code_verifier")
+        .expect("a verifier")
+        .to_owned();
     assert_eq!(pkce_challenge(&verifier), parameter(&url, "code_challenge"));
     world.canaries.add(&verifier);
     let cookie = browser.cookie("scaigate_login").expect("a cookie");
@@ -181,39 +218,48 @@ async fn n_006_the_verifier_is_seen_by_scaikey_alone() {
     ] {
         assert!(!text.contains(&verifier), "{what} holds the verifier");
     }
-    for (what, seen) in [("state", parameter(&url, "state")), ("nonce", parameter(&url, "nonce")), ("cookie", cookie)] {
+    for (what, seen) in [
+        ("state", parameter(&url, "state")),
+        ("nonce", parameter(&url, "nonce")),
+        ("cookie", cookie),
+    ] {
         // What the browser knows gives no verifier by the transformations of the known holes.
         assert_ne!(seen, verifier, "{what}");
         assert_ne!(pkce_challenge(&seen), verifier, "{what}");
-        assert_ne!(pkce_challenge(&seen), parameter(&url, "code_challenge"), "{what}");
+        assert_ne!(
+            pkce_challenge(&seen),
+            parameter(&url, "code_challenge"),
+            "{what}"
+        );
     }
-    for (what, secret) in [("verifier", verifier), ("state", parameter(&url, "state")), ("nonce", parameter(&url, "nonce"))] {
-        let found = kept.windows(secret.len()).any(|window| window == secret.as_bytes());
+    for (what, secret) in [
+        ("verifier", verifier),
+        ("state", parameter(&url, "state")),
+        ("nonce", parameter(&url, "nonce")),
+    ] {
+        let found = kept
+            .windows(secret.len())
+            .any(|window| window == secret.as_bytes());
         assert!(!found, "the {what} is stored in the clear");
     }
-}
-
-/// Everything the stores keep.
-fn stored_bytes(world: &World) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for entry in std::fs::read_dir(world.host().state_directory()).expect("the state directory") {
-        let path = entry.expect("an entry").path();
-        if path.is_file() {
-            bytes.extend(std::fs::read(path).expect("a readable file"));
-        }
-    }
-    assert!(!bytes.is_empty());
-    bytes
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n_010_a_flow_begun_by_one_person_does_not_end_in_the_browser_of_another() {
     let world = World::start().await;
     let (mallory, victim) = (world.browser(), world.browser());
-    let attackers = world.authorize(&mallory, &json!({}), "mallory@acme.example").await;
+    let attackers = world
+        .authorize(&mallory, &json!({}), "mallory@acme.example")
+        .await;
     let victims = world.authorize(&victim, &json!({}), ALICE).await;
-    victim.fetch(&attackers).await.assert_problem(400, "state_other_browser");
-    mallory.fetch(&victims).await.assert_problem(400, "state_other_browser");
+    victim
+        .fetch(&attackers)
+        .await
+        .assert_problem(400, "state_other_browser");
+    mallory
+        .fetch(&victims)
+        .await
+        .assert_problem(400, "state_other_browser");
     // Mallory's code under the victim's own state: what her browser knows is not enough, because
     // the code is bound to her verifier and the ID token to her nonce.
     let mixed = with_parameter(&victims, "code", &[&parameter(&attackers, "code")]);
@@ -236,28 +282,52 @@ async fn n_014_an_error_with_a_bad_state_changes_nothing() {
     let others = world.authorize(&world.browser(), &json!({}), BOB).await;
     let callback = format!("{}/v1/auth/callback", world.url);
     for (query, code) in [
-        ("error=access_denied&state=bogus".to_owned(), "state_unknown"),
+        (
+            "error=access_denied&state=bogus".to_owned(),
+            "state_unknown",
+        ),
         ("error=access_denied".to_owned(), "state_missing"),
         ("error=access_denied&state=".to_owned(), "state_missing"),
-        (format!("error=access_denied&state={}", parameter(&others, "state")), "state_other_browser"),
-        (format!("error=&state={}", parameter(&pending, "state")), "callback_malformed"),
+        (
+            format!("error=access_denied&state={}", parameter(&others, "state")),
+            "state_other_browser",
+        ),
+        (
+            format!("error=&state={}", parameter(&pending, "state")),
+            "callback_malformed",
+        ),
     ] {
-        browser.fetch(&format!("{callback}?{query}")).await.assert_problem(400, code);
+        browser
+            .fetch(&format!("{callback}?{query}"))
+            .await
+            .assert_problem(400, code);
     }
-    let me = world.client.get("/v1/me", session["access_token"].as_str()).await;
+    let me = world
+        .client
+        .get("/v1/me", session["access_token"].as_str())
+        .await;
     assert_eq!(me.status, 200, "{}", me.text());
     let body = json!({ "refresh_token": session["refresh_token"] });
-    assert_eq!(world.client.post("/v1/auth/refresh", &body).await.status, 200);
-    completes(&browser, &pending).await;
+    assert_eq!(
+        world.client.post("/v1/auth/refresh", &body).await.status,
+        200
+    );
+    browser.completes(&pending).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n_018_nobody_is_signed_in_as_the_attacker() {
     let world = World::start().await;
     let attacker = world.browser();
-    let back = world.authorize(&attacker, &json!({}), "mallory@acme.example").await;
+    let back = world
+        .authorize(&attacker, &json!({}), "mallory@acme.example")
+        .await;
     let victim = world.browser();
-    for address in [back.clone(), back.replace("/v1/auth/callback", "/v1/auth/login"), back.replace("/v1/", "/api/v1/")] {
+    for address in [
+        back.clone(),
+        back.replace("/v1/auth/callback", "/v1/auth/login"),
+        back.replace("/v1/", "/api/v1/"),
+    ] {
         let answer = victim.fetch(&address).await;
         answer.assert_problem(400, "state_other_browser");
         assert_no_session(&answer);
@@ -271,8 +341,11 @@ async fn n_018_nobody_is_signed_in_as_the_attacker() {
         .header("origin", "https://evil.example")
         .body(body.into())
         .expect("a request");
-    victim.send(request).await.assert_problem(403, "origin_not_allowed");
-    assert_eq!(exchanges(&world), 0);
+    victim
+        .send(request)
+        .await
+        .assert_problem(403, "origin_not_allowed");
+    assert_eq!(world.exchanges(), 0);
     assert_eq!(victim.cookie("scaigate_login"), None);
 }
 
@@ -289,17 +362,29 @@ async fn n_019_of_21_pending_logins_the_oldest_is_dropped_and_the_cookie_stays_o
         let text = set[0].to_str().expect("text");
         assert!(text.len() < 200, "{} bytes", text.len());
         cookies.insert(text.split(';').next().unwrap_or_default().to_owned());
-        pending.push(begun.json()["authorize_url"].as_str().expect("a URL").to_owned());
+        pending.push(
+            begun.json()["authorize_url"]
+                .as_str()
+                .expect("a URL")
+                .to_owned(),
+        );
     }
     assert_eq!(cookies.len(), 1, "one cookie however many tabs");
-    let oldest = world.scaikey.sign_in(&pending[0], ALICE).await.expect("signed in");
-    browser.fetch(&oldest).await.assert_problem(400, "state_unknown");
-    assert_eq!(exchanges(&world), 0);
+    let oldest = world
+        .scaikey
+        .sign_in(&pending[0], ALICE)
+        .await
+        .expect("signed in");
+    browser
+        .fetch(&oldest)
+        .await
+        .assert_problem(400, "state_unknown");
+    assert_eq!(world.exchanges(), 0);
     for url in &pending[1..] {
         let back = world.scaikey.sign_in(url, ALICE).await.expect("signed in");
-        completes(&browser, &back).await;
+        browser.completes(&back).await;
     }
-    assert_eq!(exchanges(&world), 20);
+    assert_eq!(world.exchanges(), 20);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -310,5 +395,5 @@ async fn n_019_pending_logins_of_one_browser_cost_another_nothing() {
     for _ in 0..40 {
         assert_eq!(busy.post("/v1/auth/login", &json!({})).await.status, 200);
     }
-    completes(&patient, &back).await;
+    patient.completes(&back).await;
 }

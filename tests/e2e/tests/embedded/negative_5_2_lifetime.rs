@@ -9,7 +9,13 @@ const ALICE: &str = "alice@acme.example";
 const DAY: u64 = 86_400;
 
 async fn refresh(world: &World, session: &Value) -> scaigate_e2e::Answer {
-    world.client.post("/v1/auth/refresh", &json!({ "refresh_token": session["refresh_token"] })).await
+    world
+        .client
+        .post(
+            "/v1/auth/refresh",
+            &json!({ "refresh_token": session["refresh_token"] }),
+        )
+        .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,11 +47,20 @@ async fn n_032_a_session_ends_however_often_it_is_refreshed() {
     world.advance(DAY / 4 - 300);
     session = refresh(&world, &session).await.json();
     let left = session["expires_in"].as_u64().expect("seconds");
-    assert!((1..=300).contains(&left), "the last token does not outlive the session: {left} s");
+    assert!(
+        (1..=300).contains(&left),
+        "the last token does not outlive the session: {left} s"
+    );
     world.advance(310);
-    world.client.get("/v1/me", session["access_token"].as_str()).await.assert_problem(401, "token_expired");
+    world
+        .client
+        .get("/v1/me", session["access_token"].as_str())
+        .await
+        .assert_problem(401, "token_expired");
     for _ in 0..2 {
-        refresh(&world, &session).await.assert_problem(400, "session_ended");
+        refresh(&world, &session)
+            .await
+            .assert_problem(400, "session_ended");
     }
     world.sign_in(ALICE).await;
 }
@@ -75,8 +90,14 @@ async fn n_032_a_session_ends_when_scaikey_says_that_its_own_does() {
         "expires_in": 3600,
         "id_token": world.scaikey.mint(Map::new(), claims),
     });
-    let answer = Fault::Answer { code: 200, body: body.to_string() };
-    world.scaikey.switches().fail_next(Endpoint::Token, answer, 1);
+    let answer = Fault::Answer {
+        code: 200,
+        body: body.to_string(),
+    };
+    world
+        .scaikey
+        .switches()
+        .fail_next(Endpoint::Token, answer, 1);
     let code = browser.get(&back).await.location_parameter("session_code");
     let session = world.redeem(&code).await;
     assert_eq!(session.status, 200, "{}", session.text());
@@ -87,8 +108,14 @@ async fn n_032_a_session_ends_when_scaikey_says_that_its_own_does() {
     let session = refresh(&world, &session).await.json();
     assert!(session["expires_in"].as_u64().expect("seconds") <= 300);
     world.advance(310);
-    world.client.get("/v1/me", session["access_token"].as_str()).await.assert_problem(401, "token_expired");
-    refresh(&world, &session).await.assert_problem(400, "session_ended");
+    world
+        .client
+        .get("/v1/me", session["access_token"].as_str())
+        .await
+        .assert_problem(401, "token_expired");
+    refresh(&world, &session)
+        .await
+        .assert_problem(400, "session_ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,11 +123,18 @@ async fn n_032_a_session_does_not_outlive_the_secret_that_made_it() {
     // Two deployments that differ in the secret only: what one issued is nothing to the other.
     let ours = World::start().await;
     let session = ours.sign_in(ALICE).await;
-    let setup = Setup::default()
-        .variable("public_url", &ours.url)
-        .variable("session_secret", "YW5vdGhlci1zZXNzaW9uLXNlY3JldC1vZi0zMi1ieXRlcyEh");
+    let setup = Setup::default().variable("public_url", &ours.url).variable(
+        "session_secret",
+        "YW5vdGhlci1zZXNzaW9uLXNlY3JldC1vZi0zMi1ieXRlcyEh",
+    );
     let other = World::with(setup).await;
-    other.client.get("/v1/me", session["access_token"].as_str()).await.assert_problem(401, "token_invalid");
-    refresh(&other, &session).await.assert_problem(400, "refresh_token_invalid");
+    other
+        .client
+        .get("/v1/me", session["access_token"].as_str())
+        .await
+        .assert_problem(401, "token_invalid");
+    refresh(&other, &session)
+        .await
+        .assert_problem(400, "refresh_token_invalid");
     assert_eq!(other.scaikey.recorder().count_grant("refresh_token"), 0);
 }

@@ -31,7 +31,10 @@ pub async fn scaikey_tokens(world: &World, email: &str) -> Value {
 
 /// Refreshes with any refresh token.
 pub async fn refresh(world: &World, token: &Value) -> Answer {
-    world.client.post("/v1/auth/refresh", &json!({ "refresh_token": token })).await
+    world
+        .client
+        .post("/v1/auth/refresh", &json!({ "refresh_token": token }))
+        .await
 }
 
 /// Finishes a sign-in up to the redirect to the app: `error`, empty when it worked.
@@ -40,9 +43,20 @@ pub async fn callback(world: &World) -> String {
     let back = world.authorize(&browser, &json!({}), ALICE).await;
     let answer = browser.get(&back).await;
     assert_eq!(answer.status, 303, "{}", answer.text());
-    let (error, code) = (answer.location_parameter("error"), answer.location_parameter("session_code"));
-    assert_ne!(error.is_empty(), code.is_empty(), "one or the other: {}", answer.location());
-    assert_eq!(error.is_empty(), answer.location_parameter("error_description").is_empty());
+    let (error, code) = (
+        answer.location_parameter("error"),
+        answer.location_parameter("session_code"),
+    );
+    assert_ne!(
+        error.is_empty(),
+        code.is_empty(),
+        "one or the other: {}",
+        answer.location()
+    );
+    assert_eq!(
+        error.is_empty(),
+        answer.location_parameter("error_description").is_empty()
+    );
     error
 }
 
@@ -76,9 +90,16 @@ async fn n_041_token_types_other_than_bearer_are_refused_whatever_the_case_of_be
     ] {
         refused(&world, lie, 502, "scaikey_invalid_response").await;
     }
-    for lie in [TokenAnswerLie::TokenTypeLowercaseValid, TokenAnswerLie::TokenTypeUppercaseValid] {
+    for lie in [
+        TokenAnswerLie::TokenTypeLowercaseValid,
+        TokenAnswerLie::TokenTypeUppercaseValid,
+    ] {
         let (error, answer) = tell(&world, lie).await;
-        assert_eq!((error.as_str(), answer.status.as_u16()), ("", 200), "{lie:?}");
+        assert_eq!(
+            (error.as_str(), answer.status.as_u16()),
+            ("", 200),
+            "{lie:?}"
+        );
         assert_eq!(answer.json()["token_type"], "Bearer");
     }
 }
@@ -104,7 +125,10 @@ async fn n_043_strange_lifetimes_saturate_or_are_refused() {
         assert_eq!(error, "", "{lie:?}");
         assert_eq!(answer.json()["expires_in"], seconds, "{lie:?}");
     }
-    for lie in [TokenAnswerLie::ExpiresInNegative, TokenAnswerLie::ExpiresInString] {
+    for lie in [
+        TokenAnswerLie::ExpiresInNegative,
+        TokenAnswerLie::ExpiresInString,
+    ] {
         refused(&world, lie, 502, "scaikey_invalid_response").await;
     }
 }
@@ -113,18 +137,34 @@ async fn n_043_strange_lifetimes_saturate_or_are_refused() {
 async fn n_045_redirects_and_foreign_content_types_of_the_token_endpoint_are_not_followed() {
     let world = World::start().await;
     // An address that the grant for outbound calls would let pass.
-    let to = format!("{}/api/v1/platform/oauth/userinfo", world.scaikey.base_url());
+    let to = format!(
+        "{}/api/v1/platform/oauth/userinfo",
+        world.scaikey.base_url()
+    );
     for fault in [
         Fault::Redirect { to: to.clone() },
         Fault::RedirectKeepingMethod { to },
         Fault::WrongContentType,
     ] {
-        world.scaikey.switches().fail_always(Endpoint::Token, fault.clone());
-        assert_eq!(callback(&world).await, "scaikey_invalid_response", "{fault:?}");
+        world
+            .scaikey
+            .switches()
+            .fail_always(Endpoint::Token, fault.clone());
+        assert_eq!(
+            callback(&world).await,
+            "scaikey_invalid_response",
+            "{fault:?}"
+        );
         let code = world.app_code(ALICE, Some(VERIFIER)).await;
-        exchange(&world, &code).await.assert_problem(502, "scaikey_invalid_response");
+        exchange(&world, &code)
+            .await
+            .assert_problem(502, "scaikey_invalid_response");
         world.scaikey.switches().heal(Endpoint::Token);
-        assert_eq!(world.scaikey.recorder().count(Endpoint::Userinfo), 0, "{fault:?} was followed");
+        assert_eq!(
+            world.scaikey.recorder().count(Endpoint::Userinfo),
+            0,
+            "{fault:?} was followed"
+        );
     }
     world.sign_in(ALICE).await;
 }
@@ -146,18 +186,40 @@ async fn n_045_scaikey_without_tls_is_a_setting_that_is_refused() {
 async fn n_046_an_answer_without_id_token_signs_nobody_in() {
     let world = World::start().await;
     refused(&world, TokenAnswerLie::NoIdToken, 502, "id_token_invalid").await;
-    refused(&world, TokenAnswerLie::EmptyIdToken, 502, "scaikey_invalid_response").await;
+    refused(
+        &world,
+        TokenAnswerLie::EmptyIdToken,
+        502,
+        "scaikey_invalid_response",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn token_answers_that_are_no_token_answers_are_refused() {
     let world = World::start().await;
     for (lie, status, code) in [
-        (TokenAnswerLie::NoAccessToken, 502, "scaikey_invalid_response"),
-        (TokenAnswerLie::EmptyRefreshToken, 502, "scaikey_invalid_response"),
-        (TokenAnswerLie::TopLevelArray, 502, "scaikey_invalid_response"),
+        (
+            TokenAnswerLie::NoAccessToken,
+            502,
+            "scaikey_invalid_response",
+        ),
+        (
+            TokenAnswerLie::EmptyRefreshToken,
+            502,
+            "scaikey_invalid_response",
+        ),
+        (
+            TokenAnswerLie::TopLevelArray,
+            502,
+            "scaikey_invalid_response",
+        ),
         (TokenAnswerLie::Huge, 502, "scaikey_invalid_response"),
-        (TokenAnswerLie::ErrorWith200, 502, "scaikey_invalid_response"),
+        (
+            TokenAnswerLie::ErrorWith200,
+            502,
+            "scaikey_invalid_response",
+        ),
         (TokenAnswerLie::InvalidGrant, 400, "invalid_grant"),
         (TokenAnswerLie::InvalidClient, 502, "client_refused"),
     ] {
@@ -170,7 +232,11 @@ async fn token_answers_that_are_no_token_answers_are_refused() {
         TokenAnswerLie::IssuedTokenTypeOther,
     ] {
         let (error, answer) = tell(&world, lie).await;
-        assert_eq!((error.as_str(), answer.status.as_u16()), ("", 200), "{lie:?}");
+        assert_eq!(
+            (error.as_str(), answer.status.as_u16()),
+            ("", 200),
+            "{lie:?}"
+        );
     }
 }
 
@@ -187,10 +253,18 @@ async fn n_047_parallel_refreshes_of_a_session_are_one_rotation_and_no_call_to_s
     .await;
     for answer in &answers {
         assert_eq!(answer.status, 200, "{}", answer.text());
-        assert_eq!(answer.json()["refresh_token"], answers[0].json()["refresh_token"]);
+        assert_eq!(
+            answer.json()["refresh_token"],
+            answers[0].json()["refresh_token"]
+        );
     }
     assert_eq!(world.scaikey.recorder().total(), calls);
-    assert_eq!(refresh(&world, &answers[0].json()["refresh_token"]).await.status, 200);
+    assert_eq!(
+        refresh(&world, &answers[0].json()["refresh_token"])
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,7 +273,13 @@ async fn n_048_a_refused_refresh_is_over_and_a_failed_one_is_not() {
     let scaikey = &world.scaikey;
     let tokens = scaikey_tokens(&world, ALICE).await;
     // The network fails: the token is kept, and good for the next try at once.
-    for fault in [Fault::Reset, Fault::Status { code: 503, retry_after: None }] {
+    for fault in [
+        Fault::Reset,
+        Fault::Status {
+            code: 503,
+            retry_after: None,
+        },
+    ] {
         scaikey.switches().fail_next(Endpoint::Token, fault, 1);
         let failed = refresh(&world, &tokens["refresh_token"]).await;
         assert!(failed.status.is_server_error(), "{}", failed.text());
@@ -216,14 +296,25 @@ async fn n_048_a_refused_refresh_is_over_and_a_failed_one_is_not() {
     for _ in 0..3 {
         let refused = refresh(&world, &next).await;
         refused.assert_problem(400, "invalid_grant");
-        assert_eq!(refused.json()["error_description"].is_null(), false, "{}", refused.text());
+        assert_eq!(
+            refused.json()["error_description"].is_null(),
+            false,
+            "{}",
+            refused.text()
+        );
     }
     assert_eq!(scaikey.recorder().count_grant("refresh_token"), calls + 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn n_049_a_refreshed_id_token_of_another_issuer_or_person_is_refused() {
-    for lie in [TokenLie::WrongIss, TokenLie::IssTrailingSlash, TokenLie::MissingIss, TokenLie::WrongSub, TokenLie::MissingSub] {
+    for lie in [
+        TokenLie::WrongIss,
+        TokenLie::IssTrailingSlash,
+        TokenLie::MissingIss,
+        TokenLie::WrongSub,
+        TokenLie::MissingSub,
+    ] {
         refreshed_token_refused(lie, "id_token_invalid").await;
     }
 }
@@ -231,7 +322,11 @@ async fn n_049_a_refreshed_id_token_of_another_issuer_or_person_is_refused() {
 #[tokio::test(flavor = "multi_thread")]
 async fn n_050_a_refreshed_id_token_of_another_audience_time_or_nonce_is_refused() {
     refreshed_token_refused(TokenLie::WrongAud, "audience_mismatch").await;
-    for lie in [TokenLie::IatFuture, TokenLie::AuthTimeChanged, TokenLie::NonceWrong] {
+    for lie in [
+        TokenLie::IatFuture,
+        TokenLie::AuthTimeChanged,
+        TokenLie::NonceWrong,
+    ] {
         refreshed_token_refused(lie, "id_token_invalid").await;
     }
 }
@@ -241,29 +336,47 @@ async fn n_050_a_refreshed_id_token_of_another_audience_time_or_nonce_is_refused
 async fn refreshed_token_refused(lie: TokenLie, code: &str) {
     let world = World::start().await;
     let tokens = scaikey_tokens(&world, ALICE).await;
-    world.scaikey.switches().set(Deviation::RefreshedIdToken(lie));
+    world
+        .scaikey
+        .switches()
+        .set(Deviation::RefreshedIdToken(lie));
     for _ in 0..2 {
         let answer = refresh(&world, &tokens["refresh_token"]).await;
         assert_eq!(answer.code(), code, "{lie:?}: {}", answer.text());
         assert!(answer.json()["access_token"].is_null());
     }
-    assert_eq!(world.scaikey.recorder().count_grant("refresh_token"), 1, "{lie:?}");
+    assert_eq!(
+        world.scaikey.recorder().count_grant("refresh_token"),
+        1,
+        "{lie:?}"
+    );
     world.scaikey.switches().clear_all();
     world.sign_in(ALICE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn n_050_a_refresh_with_the_nonce_of_the_sign_in_or_without_id_token_is_accepted() {
+async fn n_049_a_refresh_without_id_token_keeps_the_binding_to_the_person() {
     let world = World::start().await;
     let tokens = scaikey_tokens(&world, ALICE).await;
-    world.scaikey.switches().change(|b| b.refresh_id_token = false);
+    world
+        .scaikey
+        .switches()
+        .change(|b| b.refresh_id_token = false);
     let once = refresh(&world, &tokens["refresh_token"]).await;
     assert_eq!(once.status, 200, "{}", once.text());
     assert!(once.json()["id_token"].is_null());
     // The binding to the person goes over to the successor, whoever told it.
-    world.scaikey.switches().change(|b| b.refresh_id_token = true);
-    world.scaikey.switches().set(Deviation::RefreshedIdToken(TokenLie::WrongSub));
-    refresh(&world, &once.json()["refresh_token"]).await.assert_problem(502, "id_token_invalid");
+    world
+        .scaikey
+        .switches()
+        .change(|b| b.refresh_id_token = true);
+    world
+        .scaikey
+        .switches()
+        .set(Deviation::RefreshedIdToken(TokenLie::WrongSub));
+    refresh(&world, &once.json()["refresh_token"])
+        .await
+        .assert_problem(502, "id_token_invalid");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -273,16 +386,30 @@ async fn n_051_late_callers_with_a_replaced_token_adopt_the_winners_result() {
     let first = refresh(&world, &session["refresh_token"]).await.json();
     world.advance(5);
     let late = refresh(&world, &session["refresh_token"]).await;
-    assert_eq!(late.json()["refresh_token"], first["refresh_token"], "{}", late.text());
+    assert_eq!(
+        late.json()["refresh_token"],
+        first["refresh_token"],
+        "{}",
+        late.text()
+    );
     // ScaiKey's own, likewise, and without asking ScaiKey: it would take that for theft.
     let tokens = scaikey_tokens(&world, ALICE).await;
     let first = refresh(&world, &tokens["refresh_token"]).await.json();
     world.advance(20);
     let late = refresh(&world, &tokens["refresh_token"]).await;
-    assert_eq!(late.json()["access_token"], first["access_token"], "{}", late.text());
+    assert_eq!(
+        late.json()["access_token"],
+        first["access_token"],
+        "{}",
+        late.text()
+    );
     assert_eq!(late.json()["refresh_token"], first["refresh_token"]);
     assert_eq!(world.scaikey.recorder().count_grant("refresh_token"), 1);
-    assert!(world.scaikey.is_refresh_live(first["refresh_token"].as_str().expect("a token")));
+    assert!(
+        world
+            .scaikey
+            .is_refresh_live(first["refresh_token"].as_str().expect("a token"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -293,11 +420,19 @@ async fn n_051_a_token_two_generations_old_ends_the_session() {
     world.advance(11);
     let third = refresh(&world, &second["refresh_token"]).await.json();
     world.advance(11);
-    refresh(&world, &stolen).await.assert_problem(400, "refresh_token_reused");
-    refresh(&world, &third["refresh_token"]).await.assert_problem(400, "session_ended");
+    refresh(&world, &stolen)
+        .await
+        .assert_problem(400, "refresh_token_reused");
+    refresh(&world, &third["refresh_token"])
+        .await
+        .assert_problem(400, "session_ended");
     world.advance(2);
     let token = third["access_token"].as_str();
-    world.client.get("/v1/me", token).await.assert_problem(401, "token_revoked");
+    world
+        .client
+        .get("/v1/me", token)
+        .await
+        .assert_problem(401, "token_revoked");
     world.sign_in(ALICE).await;
 }
 
@@ -307,12 +442,15 @@ async fn n_052_a_crash_between_rotation_and_answer_does_not_look_like_theft() {
     for later in [0, 15] {
         let session = world.sign_in(ALICE).await;
         world.faults.reset_calls();
-        let token = refresh(&world, &session["refresh_token"]).await.json()["refresh_token"].clone();
+        let token =
+            refresh(&world, &session["refresh_token"]).await.json()["refresh_token"].clone();
         let statements = world.faults.count(&Target::sqlite());
         assert!(statements > 0);
         let mut token = token;
         for k in 1..=statements {
-            world.faults.set(Target::sqlite(), When::Nth(k), Effect::LoseAnswer);
+            world
+                .faults
+                .set(Target::sqlite(), When::Nth(k), Effect::LoseAnswer);
             let lost = refresh(&world, &token).await;
             world.faults.clear();
             if lost.status != 200 {
@@ -320,7 +458,12 @@ async fn n_052_a_crash_between_rotation_and_answer_does_not_look_like_theft() {
             }
             world.advance(later);
             let again = refresh(&world, &token).await;
-            assert_eq!(again.status, 200, "statement {k}, {later} s later: {}", again.text());
+            assert_eq!(
+                again.status,
+                200,
+                "statement {k}, {later} s later: {}",
+                again.text()
+            );
             token = again.json()["refresh_token"].clone();
             world.advance(11);
         }
@@ -332,10 +475,14 @@ async fn n_053_the_client_proves_itself_to_its_own_token_endpoint_only_and_never
     let world = World::start().await;
     world.sign_in(ALICE).await;
     for request in world.scaikey.recorder().requests() {
-        let basic = request.header("authorization").is_some_and(|value| value.starts_with("Basic "));
+        let basic = request
+            .header("authorization")
+            .is_some_and(|value| value.starts_with("Basic "));
         let to_token = matches!(request.endpoint, Endpoint::Token | Endpoint::Revoke);
         assert_eq!(basic, to_token, "{:?}", request.endpoint);
-        assert!(request.query("client_secret").is_none() && request.form("client_secret").is_none());
+        assert!(
+            request.query("client_secret").is_none() && request.form("client_secret").is_none()
+        );
         assert!(request.form("client_assertion").is_none());
     }
 }
@@ -343,7 +490,10 @@ async fn n_053_the_client_proves_itself_to_its_own_token_endpoint_only_and_never
 #[tokio::test(flavor = "multi_thread")]
 async fn n_054_credentials_stay_with_the_scaikey_they_are_registered_at() {
     let world = World::start().await;
-    for lie in [DiscoveryLie::TokenOnOtherOrigin, DiscoveryLie::IssuerOtherHost] {
+    for lie in [
+        DiscoveryLie::TokenOnOtherOrigin,
+        DiscoveryLie::IssuerOtherHost,
+    ] {
         world.forget_documents();
         world.scaikey.switches().set(Deviation::Discovery(lie));
         let answer = world.client.post("/v1/auth/login", &json!({})).await;
@@ -354,10 +504,21 @@ async fn n_054_credentials_stay_with_the_scaikey_they_are_registered_at() {
     let browser = world.browser();
     let back = world.authorize(&browser, &json!({}), ALICE).await;
     world.forget_documents();
-    world.scaikey.switches().set(Deviation::Discovery(DiscoveryLie::TokenOnOtherOrigin));
+    world
+        .scaikey
+        .switches()
+        .set(Deviation::Discovery(DiscoveryLie::TokenOnOtherOrigin));
     let answer = browser.get(&back).await;
-    assert!(!answer.location_parameter("session_code").is_empty(), "{}", answer.location());
-    let refused = world.logs.lines().iter().any(|line| line.line.contains("outbound request refused"));
+    assert!(
+        !answer.location_parameter("session_code").is_empty(),
+        "{}",
+        answer.location()
+    );
+    let refused = world
+        .logs
+        .lines()
+        .iter()
+        .any(|line| line.line.contains("outbound request refused"));
     assert!(!refused, "something was sent elsewhere");
 }
 
@@ -368,12 +529,26 @@ async fn n_055_no_secret_in_answers_or_logs_whatever_fails() {
     let tokens = scaikey_tokens(&world, ALICE).await;
     let session = world.sign_in(ALICE).await;
     for fault in [
-        Fault::Answer { code: 400, body: json!({ "error": "invalid_grant", "error_description": tokens["refresh_token"] }).to_string() },
-        Fault::Answer { code: 401, body: json!({ "error": "invalid_client", "error_description": "scaigate-dev-secret" }).to_string() },
+        Fault::Answer {
+            code: 400,
+            body: json!({ "error": "invalid_grant", "error_description": tokens["refresh_token"] })
+                .to_string(),
+        },
+        Fault::Answer {
+            code: 401,
+            body: json!({ "error": "invalid_client", "error_description": "scaigate-dev-secret" })
+                .to_string(),
+        },
         Fault::Garbage,
-        Fault::Status { code: 500, retry_after: None },
+        Fault::Status {
+            code: 500,
+            retry_after: None,
+        },
     ] {
-        world.scaikey.switches().fail_always(Endpoint::Token, fault.clone());
+        world
+            .scaikey
+            .switches()
+            .fail_always(Endpoint::Token, fault.clone());
         if !matches!(fault, Fault::Answer { .. }) {
             refresh(&world, &tokens["refresh_token"]).await;
         }
@@ -385,17 +560,33 @@ async fn n_055_no_secret_in_answers_or_logs_whatever_fails() {
         for target in [Target::sqlite(), Target::key_value()] {
             let rule = world.faults.set(target, When::Always, effect);
             refresh(&world, &session["refresh_token"]).await;
-            world.client.get("/v1/me", session["access_token"].as_str()).await;
-            world.client.post("/v1/auth/logout", &json!({ "refresh_token": session["refresh_token"] })).await;
+            world
+                .client
+                .get("/v1/me", session["access_token"].as_str())
+                .await;
+            world
+                .client
+                .post(
+                    "/v1/auth/logout",
+                    &json!({ "refresh_token": session["refresh_token"] }),
+                )
+                .await;
             world.faults.remove(rule);
         }
     }
-    world.scaikey.rotate_keys(Rotation::DropOld).expect("new keys");
+    world
+        .scaikey
+        .rotate_keys(Rotation::DropOld)
+        .expect("new keys");
     world.advance(31);
     world.sign_in(ALICE).await;
     assert!(world.logs.lines().len() > 10, "the failures were logged");
     for line in world.logs.lines() {
         world.canaries.check("a log line", &line.line);
-        assert!(!line.line.contains("alice"), "personal data in the log: {}", line.line);
+        assert!(
+            !line.line.contains("alice"),
+            "personal data in the log: {}",
+            line.line
+        );
     }
 }

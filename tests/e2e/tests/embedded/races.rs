@@ -22,17 +22,26 @@ fn tally(answers: &[Answer]) -> BTreeMap<String, usize> {
         let what = match answer.status.as_u16() {
             303 => {
                 let error = answer.location_parameter("error");
-                if error.is_empty() { "session_code".to_owned() } else { error }
+                if error.is_empty() {
+                    "session_code".to_owned()
+                } else {
+                    error
+                }
             }
             _ => answer.code(),
         };
-        *counts.entry(format!("{} {what}", answer.status.as_u16())).or_default() += 1;
+        *counts
+            .entry(format!("{} {what}", answer.status.as_u16()))
+            .or_default() += 1;
     }
     counts
 }
 
 fn expected<const N: usize>(counts: [(&str, usize); N]) -> BTreeMap<String, usize> {
-    counts.into_iter().map(|(what, n)| (what.to_owned(), n)).collect()
+    counts
+        .into_iter()
+        .map(|(what, n)| (what.to_owned(), n))
+        .collect()
 }
 
 /// Posts one body to one address from `n` clients at once.
@@ -65,16 +74,36 @@ fn refresh_request(token: &Value) -> Request<Bytes> {
 async fn of_200_redemptions_of_one_session_code_exactly_one_wins() {
     for setup in setups() {
         let world = World::with(setup).await;
-        let code = world.session_code(&world.browser(), &json!({}), "alice@acme.example").await;
+        let code = world
+            .session_code(&world.browser(), &json!({}), "alice@acme.example")
+            .await;
         // However long it takes here, it is one moment there.
         world.clock.freeze();
-        let answers = post_together(&world, 200, "/v1/auth/token", &json!({ "session_code": code })).await;
+        let answers = post_together(
+            &world,
+            200,
+            "/v1/auth/token",
+            &json!({ "session_code": code }),
+        )
+        .await;
         let counts = expected([("200 ", 1), ("400 session_code_already_used", 199)]);
         assert_eq!(tally(&answers), counts);
-        let winner = answers.iter().find(|answer| answer.status == 200).expect("one").json();
-        let me = world.client.get("/v1/me", winner["access_token"].as_str()).await;
+        let winner = answers
+            .iter()
+            .find(|answer| answer.status == 200)
+            .expect("one")
+            .json();
+        let me = world
+            .client
+            .get("/v1/me", winner["access_token"].as_str())
+            .await;
         assert_eq!(me.status, 200, "{}", me.text());
-        let next = post(world.client.clone(), "/v1/auth/refresh", json!({ "refresh_token": winner["refresh_token"] })).await;
+        let next = post(
+            world.client.clone(),
+            "/v1/auth/refresh",
+            json!({ "refresh_token": winner["refresh_token"] }),
+        )
+        .await;
         assert_eq!(next.status, 200, "{}", next.text());
     }
 }
@@ -84,7 +113,9 @@ async fn of_200_callbacks_with_one_state_exactly_one_signs_in() {
     for setup in setups() {
         let world = World::with(setup).await;
         let browser = world.browser();
-        let back = world.authorize(&browser, &json!({}), "alice@acme.example").await;
+        let back = world
+            .authorize(&browser, &json!({}), "alice@acme.example")
+            .await;
         world.clock.freeze();
         let answers = together(200, |_| {
             let (browser, back) = (browser.clone(), back.clone());
@@ -94,8 +125,13 @@ async fn of_200_callbacks_with_one_state_exactly_one_signs_in() {
         let counts = expected([("303 session_code", 1), ("400 state_already_used", 199)]);
         assert_eq!(tally(&answers), counts);
         assert_eq!(world.scaikey.recorder().count(Endpoint::Token), 1);
-        let winner = answers.iter().find(|answer| answer.status == 303).expect("one");
-        let session = world.redeem(&winner.location_parameter("session_code")).await;
+        let winner = answers
+            .iter()
+            .find(|answer| answer.status == 303)
+            .expect("one");
+        let session = world
+            .redeem(&winner.location_parameter("session_code"))
+            .await;
         assert_eq!(session.status, 200, "{}", session.text());
     }
 }
@@ -112,8 +148,16 @@ async fn of_100_exchanges_of_one_code_one_reaches_scaikey() {
         assert_eq!(tally(&answers), counts);
         assert_eq!(world.scaikey.recorder().count(Endpoint::Token), 1);
         // Nothing has made ScaiKey revoke what the winner got.
-        let winner = answers.iter().find(|answer| answer.status == 200).expect("one").json();
-        assert!(world.scaikey.is_live(winner["access_token"].as_str().expect("a token")));
+        let winner = answers
+            .iter()
+            .find(|answer| answer.status == 200)
+            .expect("one")
+            .json();
+        assert!(
+            world
+                .scaikey
+                .is_live(winner["access_token"].as_str().expect("a token"))
+        );
     }
 }
 
@@ -121,11 +165,23 @@ async fn of_100_exchanges_of_one_code_one_reaches_scaikey() {
 async fn one_code_at_every_door_reaches_scaikey_once() {
     let world = World::start().await;
     let code = world.app_code("alice@acme.example", Some(VERIFIER)).await;
-    let body = json!({ "code": code, "code_verifier": VERIFIER, "redirect_uri": World::APP_REDIRECT_URI });
+    let body =
+        json!({ "code": code, "code_verifier": VERIFIER, "redirect_uri": World::APP_REDIRECT_URI });
     world.clock.freeze();
-    let doors = ["/v1/auth/exchange", "/v1/auth/login", "/api/v1/auth/exchange", "/api/v1/auth/login"];
-    let answers = together(40, |i| post(world.client.clone(), doors[i % doors.len()], body.clone())).await;
-    assert_eq!(tally(&answers), expected([("200 ", 1), ("400 code_already_used", 39)]));
+    let doors = [
+        "/v1/auth/exchange",
+        "/v1/auth/login",
+        "/api/v1/auth/exchange",
+        "/api/v1/auth/login",
+    ];
+    let answers = together(40, |i| {
+        post(world.client.clone(), doors[i % doors.len()], body.clone())
+    })
+    .await;
+    assert_eq!(
+        tally(&answers),
+        expected([("200 ", 1), ("400 code_already_used", 39)])
+    );
     assert_eq!(world.scaikey.recorder().count(Endpoint::Token), 1);
 }
 
@@ -144,7 +200,10 @@ async fn n_051_100_refreshes_of_one_token_are_one_rotation_and_all_succeed() {
         let next = answers[0].json();
         for answer in &answers {
             assert_eq!(answer.json()["refresh_token"], next["refresh_token"]);
-            let me = world.client.get("/v1/me", answer.json()["access_token"].as_str()).await;
+            let me = world
+                .client
+                .get("/v1/me", answer.json()["access_token"].as_str())
+                .await;
             assert_eq!(me.status, 200, "{}", me.text());
         }
         let body = json!({ "refresh_token": next["refresh_token"] });
@@ -164,7 +223,9 @@ async fn n_047_100_refreshes_of_one_scaikey_token_are_one_call_and_one_answer() 
         world.scaikey.recorder().hold(Endpoint::Token);
         let body = json!({ "refresh_token": tokens["refresh_token"] });
         let (client, sent) = (world.client.clone(), body.clone());
-        let all = tokio::spawn(together(100, move |_| post(client.clone(), "/v1/auth/refresh", sent.clone())));
+        let all = tokio::spawn(together(100, move |_| {
+            post(client.clone(), "/v1/auth/refresh", sent.clone())
+        }));
         world.scaikey.recorder().held(Endpoint::Token, 1).await;
         world.scaikey.recorder().release(Endpoint::Token);
         world.clock.thaw();
@@ -181,7 +242,12 @@ async fn n_047_100_refreshes_of_one_scaikey_token_are_one_call_and_one_answer() 
         }
         // A late caller gets the same; the successor is good, once.
         let late = world.client.post("/v1/auth/refresh", &body).await;
-        assert_eq!(late.json()["access_token"], first["access_token"], "{}", late.text());
+        assert_eq!(
+            late.json()["access_token"],
+            first["access_token"],
+            "{}",
+            late.text()
+        );
         let body = json!({ "refresh_token": first["refresh_token"] });
         let next = world.client.post("/v1/auth/refresh", &body).await;
         assert_eq!(next.status, 200, "{}", next.text());
@@ -204,21 +270,27 @@ async fn after_a_lost_leader(world: &World, tokens: &Value, gate: Gate) -> Vec<A
     world.host().kill_instances();
     recorder.held(Endpoint::Token, 0).await;
     recorder.release(Endpoint::Token);
-    // Whoever had been taken up is cut off; whoever comes to a new instance waits for the lease.
-    let (client, token) = (world.client.clone(), tokens["refresh_token"].clone());
-    let late = tokio::spawn(together(10, move |_| {
-        let (client, request) = (client.clone(), refresh_request(&token));
-        async move { client.send(request).await }
-    }));
     world.advance(5);
     world.clock.thaw();
-    let answers = late.await.expect("answers");
-    for outcome in lost.await.expect("outcomes") {
+    // Whoever had been taken up was cut off; whoever came to a new instance waited for the lease.
+    let outcomes = lost.await.expect("outcomes");
+    let answers = together(10, |_| {
+        let (client, request) = (
+            world.client.clone(),
+            refresh_request(&tokens["refresh_token"]),
+        );
+        async move { client.send(request).await }
+    })
+    .await;
+    for outcome in outcomes {
         // Those cut off see a cut connection or the runner's own 500; nobody sees another token.
         if let Ok(answer) = outcome
             && answer.status == 200
         {
-            assert_eq!(answer.json()["access_token"], answers[0].json()["access_token"]);
+            assert_eq!(
+                answer.json()["access_token"],
+                answers[0].json()["access_token"]
+            );
         }
     }
     answers
@@ -232,9 +304,20 @@ async fn a_leader_lost_before_scaikey_acted_is_replaced_and_nobody_is_signed_out
     assert_eq!(tally(&answers), expected([("200 ", 10)]));
     assert_eq!(world.scaikey.recorder().count_grant("refresh_token"), 2);
     let first = answers[0].json();
-    assert!(answers.iter().all(|answer| answer.json()["refresh_token"] == first["refresh_token"]));
-    assert!(world.scaikey.is_refresh_live(first["refresh_token"].as_str().expect("a token")));
-    let next = world.client.send(refresh_request(&first["refresh_token"])).await;
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.json()["refresh_token"] == first["refresh_token"])
+    );
+    assert!(
+        world
+            .scaikey
+            .is_refresh_live(first["refresh_token"].as_str().expect("a token"))
+    );
+    let next = world
+        .client
+        .send(refresh_request(&first["refresh_token"]))
+        .await;
     assert_eq!(next.status, 200, "{}", next.text());
 }
 
@@ -253,9 +336,13 @@ async fn a_leader_lost_after_scaikey_acted_costs_at_most_two_calls_and_is_told_a
 async fn first_sign_ins_of_a_tenant_at_one_moment_make_one_workspace_with_one_admin() {
     let world = World::start().await;
     let mut arrivals = Vec::new();
-    for name in ["bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan"] {
+    for name in [
+        "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan",
+    ] {
         let browser = world.browser();
-        let back = world.authorize(&browser, &json!({}), &format!("{name}@acme.example")).await;
+        let back = world
+            .authorize(&browser, &json!({}), &format!("{name}@acme.example"))
+            .await;
         arrivals.push((browser, back));
     }
     world.clock.freeze();
@@ -268,12 +355,23 @@ async fn first_sign_ins_of_a_tenant_at_one_moment_make_one_workspace_with_one_ad
     let mut roles = Vec::new();
     let mut workspaces = Vec::new();
     for answer in &answers {
-        let session = world.redeem(&answer.location_parameter("session_code")).await.json();
-        roles.push(session["workspace"]["role"].as_str().expect("a role").to_owned());
+        let session = world
+            .redeem(&answer.location_parameter("session_code"))
+            .await
+            .json();
+        roles.push(
+            session["workspace"]["role"]
+                .as_str()
+                .expect("a role")
+                .to_owned(),
+        );
         workspaces.push(session["workspace"]["workspace_id"].clone());
     }
     roles.sort_unstable();
     assert_eq!(roles[0], "admin");
     assert!(roles[1..].iter().all(|role| role == "viewer"), "{roles:?}");
-    assert!(workspaces.iter().all(|id| *id == workspaces[0]), "{workspaces:?}");
+    assert!(
+        workspaces.iter().all(|id| *id == workspaces[0]),
+        "{workspaces:?}"
+    );
 }

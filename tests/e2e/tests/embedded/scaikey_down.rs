@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use scaigate_e2e::emulator::{Endpoint, Fault};
-use scaigate_e2e::{Answer, Effect, Target, When, World};
+use scaigate_e2e::{Answer, Browser, Effect, Target, When, World};
 use serde_json::{Value, json};
 
 use crate::negative_5_3::{VERIFIER, callback, exchange, refresh, scaikey_tokens};
@@ -25,8 +25,10 @@ enum Kind {
     Down,
     /// 429 with `Retry-After: 7`.
     Limited,
-    /// 4xx of no endpoint of ScaiKey's.
+    /// 404, which no endpoint of ScaiKey's answers to us.
     Strange,
+    /// 403 in ScaiKey's own form.
+    Forbidden,
     /// A redirect.
     Redirect,
     /// Declared as something else, or not JSON.
@@ -41,14 +43,27 @@ enum Kind {
 
 /// Faults, what they are to the caller, and whether ScaiKey did what it was asked.
 fn faults(world: &World) -> Vec<(Fault, Kind, bool)> {
-    let to = format!("{}/api/v1/platform/oauth/userinfo", world.scaikey.base_url());
-    let status = |code| Fault::Status { code, retry_after: None };
+    let to = format!(
+        "{}/api/v1/platform/oauth/userinfo",
+        world.scaikey.base_url()
+    );
+    let status = |code| Fault::Status {
+        code,
+        retry_after: None,
+    };
     vec![
         (status(500), Kind::Down, false),
         (status(503), Kind::Down, false),
-        (Fault::Status { code: 429, retry_after: Some(7) }, Kind::Limited, false),
+        (
+            Fault::Status {
+                code: 429,
+                retry_after: Some(7),
+            },
+            Kind::Limited,
+            false,
+        ),
         (status(404), Kind::Strange, false),
-        (status(403), Kind::Strange, false),
+        (status(403), Kind::Forbidden, false),
         (Fault::Redirect { to: to.clone() }, Kind::Redirect, false),
         (Fault::RedirectKeepingMethod { to }, Kind::Redirect, false),
         (Fault::Garbage, Kind::Unreadable, false),
@@ -76,6 +91,8 @@ fn failure(endpoint: Endpoint, kind: Kind) -> (u16, &'static str) {
         (_, Kind::Broken) => (502, "scaikey_invalid_response"),
         (Endpoint::Discovery, _) => (502, "discovery_invalid"),
         (_, Kind::Strange) => (502, "scaikey_unavailable"),
+        // Where no standard code says why, a refusal is one of the grant.
+        (_, Kind::Forbidden) => (400, "invalid_grant"),
         (_, Kind::Redirect | Kind::Unreadable) => (502, "scaikey_invalid_response"),
     }
 }
@@ -90,8 +107,12 @@ enum Entry {
     Logout,
 }
 
-const ENDPOINTS: [Endpoint; 4] =
-    [Endpoint::Discovery, Endpoint::Jwks, Endpoint::Token, Endpoint::Revoke];
+const ENDPOINTS: [Endpoint; 4] = [
+    Endpoint::Discovery,
+    Endpoint::Jwks,
+    Endpoint::Token,
+    Endpoint::Revoke,
+];
 
 impl Entry {
     fn calls(self, endpoint: Endpoint) -> bool {
@@ -108,7 +129,7 @@ impl Entry {
 /// A flow with everything done up to the request that is to meet a fault.
 enum Prepared {
     Login,
-    Callback(scaigate_e2e::Browser, String),
+    Callback(Browser, String),
     Exchange(String),
     Refresh(Value),
     Logout(Value),
@@ -150,40 +171,69 @@ fn assert_failed(answer: &Answer, prepared: &Prepared, (status, code): (u16, &st
     if matches!(prepared, Prepared::Callback(..)) {
         assert_eq!(answer.status, 303, "{what}: {}", answer.text());
         assert_eq!(answer.location_parameter("error"), code, "{what}");
-        assert!(answer.location_parameter("session_code").is_empty(), "{what}");
+        assert!(
+            answer.location_parameter("session_code").is_empty(),
+            "{what}"
+        );
         assert!(!answer.location_parameter("state").is_empty(), "{what}");
     } else {
-        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (status, code), "{what}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (status, code),
+            "{what}"
+        );
         answer.assert_problem(status, code);
     }
 }
 
 fn assert_worked(answer: &Answer, prepared: &Prepared, what: &str) {
     if matches!(prepared, Prepared::Callback(..)) {
-        assert!(!answer.location_parameter("session_code").is_empty(), "{what}: {}", answer.location());
+        assert!(
+            !answer.location_parameter("session_code").is_empty(),
+            "{what}: {}",
+            answer.location()
+        );
     } else {
         assert_eq!(answer.status, 200, "{what}: {}", answer.text());
     }
 }
 
+async fn assert_state_is_spent(world: &World, browser: &Browser, back: &str) {
+    let calls = world.scaikey.recorder().count(Endpoint::Token);
+    let answer = browser.get(back).await;
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer.text().contains("Code state_already_used"),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(world.scaikey.recorder().count(Endpoint::Token), calls);
+}
+
 /// After a fault of the token endpoint, when it is over.
-async fn assert_spent_or_not(world: &World, prepared: &Prepared, effect: bool, what: &str) {
+async fn assert_spent_or_not(world: &World, prepared: &Prepared, spent: bool, what: &str) {
     match prepared {
         Prepared::Login | Prepared::Logout(_) => {}
         // The state is consumed, whatever happened: the code can't be tried again.
         Prepared::Callback(browser, back) => {
-            browser.get(back).await.assert_problem(400, "state_already_used");
+            assert_state_is_spent(world, browser, back).await;
         }
         // Nor here: ScaiKey may have seen it.
         Prepared::Exchange(code) => {
             let calls = world.scaikey.recorder().count(Endpoint::Token);
-            exchange(world, code).await.assert_problem(400, "code_already_used");
-            assert_eq!(world.scaikey.recorder().count(Endpoint::Token), calls, "{what}");
+            exchange(world, code)
+                .await
+                .assert_problem(400, "code_already_used");
+            assert_eq!(
+                world.scaikey.recorder().count(Endpoint::Token),
+                calls,
+                "{what}"
+            );
         }
         Prepared::Refresh(token) => {
             let again = refresh(world, token).await;
-            if effect {
-                // ScaiKey took the token and its answer is lost: only a new sign-in helps.
+            if spent {
+                // ScaiKey said no, or took the token and its answer is lost: sign in again.
                 again.assert_problem(400, "invalid_grant");
             } else {
                 assert_eq!(again.status, 200, "{what}: {}", again.text());
@@ -197,7 +247,7 @@ async fn assert_as_good_as_new(world: &World, prepared: &Prepared, what: &str) {
     match prepared {
         Prepared::Login | Prepared::Logout(_) => {}
         Prepared::Callback(browser, back) => {
-            browser.get(back).await.assert_problem(400, "state_already_used");
+            assert_state_is_spent(world, browser, back).await;
         }
         Prepared::Exchange(_) | Prepared::Refresh(_) => {
             assert_worked(&prepared.run(world).await, prepared, what);
@@ -224,7 +274,11 @@ async fn every_fault(entry: Entry) {
             assert!(took <= PATIENCE, "{what}: after {took:?}");
             let calls = world.scaikey.recorder().count(endpoint) - before;
             // Discovery has two addresses; the second is asked when the first is not there.
-            let most = if endpoint == Endpoint::Discovery { 2 } else { 1 };
+            let most = if endpoint == Endpoint::Discovery {
+                2
+            } else {
+                1
+            };
             assert_eq!(calls > 0, called, "{what}: {calls} calls");
             assert!(calls <= most, "{what}: {calls} calls");
             if let Prepared::Logout(session) = &prepared {
@@ -240,12 +294,17 @@ async fn every_fault(entry: Entry) {
             }
             world.scaikey.switches().heal(endpoint);
             if called && endpoint == Endpoint::Token {
-                assert_spent_or_not(&world, &prepared, effect, &what).await;
+                let spent = effect || kind == Kind::Forbidden;
+                assert_spent_or_not(&world, &prepared, spent, &what).await;
             } else if called {
                 // What comes before the grant costs nothing that can be used once only.
                 assert_as_good_as_new(&world, &prepared, &what).await;
             }
-            assert_eq!(world.scaikey.recorder().count(Endpoint::Userinfo), 0, "{what}: followed");
+            assert_eq!(
+                world.scaikey.recorder().count(Endpoint::Userinfo),
+                0,
+                "{what}: followed"
+            );
             // A failure is handed on for two seconds at the most, and never to another sign-in.
             world.sign_in(ALICE).await;
         }
@@ -272,8 +331,14 @@ async fn assert_logged_out(
     }
     world.advance(2);
     let token = session["access_token"].as_str();
-    world.client.get("/v1/me", token).await.assert_problem(401, "token_revoked");
-    refresh(world, &session["refresh_token"]).await.assert_problem(400, "session_ended");
+    world
+        .client
+        .get("/v1/me", token)
+        .await
+        .assert_problem(401, "token_revoked");
+    refresh(world, &session["refresh_token"])
+        .await
+        .assert_problem(400, "session_ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -306,31 +371,60 @@ async fn documents_once_read_serve_for_a_day_while_scaikey_is_down() {
     let world = World::start().await;
     for (fault, kind, _) in faults(&world) {
         // These say that ScaiKey is another now, not that it is down.
-        let changed = matches!(kind, Kind::Strange | Kind::Redirect | Kind::Unreadable);
+        let changed = matches!(
+            kind,
+            Kind::Strange | Kind::Forbidden | Kind::Redirect | Kind::Unreadable
+        );
         world.forget_documents();
         world.sign_in(ALICE).await;
         world.advance(11 * 60);
         let silent = (kind == Kind::Silent).then_some(Endpoint::Discovery);
-        world.scaikey.switches().fail_always(Endpoint::Discovery, fault.clone());
-        let (answer, took) =
-            world.wait_out(silent, world.client.post("/v1/auth/login", &json!({}))).await;
+        world
+            .scaikey
+            .switches()
+            .fail_always(Endpoint::Discovery, fault.clone());
+        let (answer, took) = world
+            .wait_out(silent, world.client.post("/v1/auth/login", &json!({})))
+            .await;
         assert!(took <= PATIENCE, "{fault:?}: after {took:?}");
-        assert_eq!(answer.status.is_success(), !changed, "{fault:?}: {}", answer.text());
+        assert_eq!(
+            answer.status.is_success(),
+            !changed,
+            "{fault:?}: {}",
+            answer.text()
+        );
         world.scaikey.switches().heal(Endpoint::Discovery);
         // Keys: whatever is wrong, the last good ones serve.
         let browser = world.browser();
         let back = world.authorize(&browser, &json!({}), ALICE).await;
         let silent = (kind == Kind::Silent).then_some(Endpoint::Jwks);
-        world.scaikey.switches().fail_always(Endpoint::Jwks, fault.clone());
+        world
+            .scaikey
+            .switches()
+            .fail_always(Endpoint::Jwks, fault.clone());
         let (answer, took) = world.wait_out(silent, browser.get(&back)).await;
         assert!(took <= PATIENCE, "{fault:?}: after {took:?}");
-        assert!(!answer.location_parameter("session_code").is_empty(), "{fault:?}: {}", answer.location());
+        assert!(
+            !answer.location_parameter("session_code").is_empty(),
+            "{fault:?}: {}",
+            answer.location()
+        );
         world.scaikey.switches().heal(Endpoint::Jwks);
     }
     // After a day they do not.
-    world.scaikey.switches().fail_always(Endpoint::Discovery, Fault::Status { code: 503, retry_after: None });
+    world.scaikey.switches().fail_always(
+        Endpoint::Discovery,
+        Fault::Status {
+            code: 503,
+            retry_after: None,
+        },
+    );
     world.advance(25 * 3600);
-    world.client.post("/v1/auth/login", &json!({})).await.assert_problem(502, "scaikey_unavailable");
+    world
+        .client
+        .post("/v1/auth/login", &json!({}))
+        .await
+        .assert_problem(502, "scaikey_unavailable");
     world.scaikey.switches().heal(Endpoint::Discovery);
     world.sign_in(ALICE).await;
 }
@@ -339,18 +433,34 @@ async fn documents_once_read_serve_for_a_day_while_scaikey_is_down() {
 async fn a_scaikey_that_takes_no_connections_is_named_and_costs_no_code() {
     let world = World::start().await;
     let scaikey = Target::Outbound("127.0.0.1".to_owned());
-    for entry in [Entry::Login, Entry::Callback, Entry::Exchange, Entry::Refresh] {
+    for entry in [
+        Entry::Login,
+        Entry::Callback,
+        Entry::Exchange,
+        Entry::Refresh,
+    ] {
         let prepared = Prepared::of(&world, entry).await;
-        world.faults.set(scaikey.clone(), When::Always, Effect::Refuse);
+        world
+            .faults
+            .set(scaikey.clone(), When::Always, Effect::Refuse);
         if entry == Entry::Login {
             world.forget_documents();
         }
         let answer = prepared.run(&world).await;
-        assert_failed(&answer, &prepared, failure(Endpoint::Token, Kind::Refused), &format!("{entry:?}"));
+        assert_failed(
+            &answer,
+            &prepared,
+            failure(Endpoint::Token, Kind::Refused),
+            &format!("{entry:?}"),
+        );
         world.faults.clear();
         // What certainly did not reach ScaiKey can be tried again; a state is spent all the same.
         if entry != Entry::Callback {
-            assert_worked(&prepared.run(&world).await, &prepared, &format!("{entry:?} again"));
+            assert_worked(
+                &prepared.run(&world).await,
+                &prepared,
+                &format!("{entry:?} again"),
+            );
         }
         assert_eq!(callback(&world).await, "");
     }

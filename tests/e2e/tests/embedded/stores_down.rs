@@ -55,9 +55,17 @@ impl Prepared {
                 let body = json!({ "refresh_token": session["refresh_token"] });
                 world.client.post("/v1/auth/refresh", &body).await
             }
-            Self::Me(session) => world.client.get("/v1/me", session["access_token"].as_str()).await,
+            Self::Me(session) => {
+                world
+                    .client
+                    .get("/v1/me", session["access_token"].as_str())
+                    .await
+            }
             Self::Workspaces(session) => {
-                world.client.get("/v1/me/workspaces", session["access_token"].as_str()).await
+                world
+                    .client
+                    .get("/v1/me/workspaces", session["access_token"].as_str())
+                    .await
             }
             Self::Logout(session) => {
                 let body = json!({ "refresh_token": session["refresh_token"] });
@@ -71,7 +79,10 @@ impl Prepared {
     fn outcome(answer: &Answer) -> String {
         if answer.status == 303 {
             let error = answer.location_parameter("error");
-            assert_eq!(error.is_empty(), !answer.location_parameter("session_code").is_empty());
+            assert_eq!(
+                error.is_empty(),
+                !answer.location_parameter("session_code").is_empty()
+            );
             return error;
         }
         if answer.header("content-type").starts_with("text/html") {
@@ -105,7 +116,11 @@ impl Prepared {
         if let Self::Logout(session) = self {
             world.advance(2);
             let token = session["access_token"].as_str();
-            world.client.get("/v1/me", token).await.assert_problem(401, "token_revoked");
+            world
+                .client
+                .get("/v1/me", token)
+                .await
+                .assert_problem(401, "token_revoked");
         }
     }
 }
@@ -121,12 +136,12 @@ fn allowed(flow: Flow, target: &Target) -> &'static [&'static str] {
         (Target::Sqlite(_), _) => &["", "store_unavailable"],
         (Target::Variable(_), _) => &["configuration_invalid"],
         (Target::Outbound(_), Flow::Logout) => &[""],
-        (Target::Outbound(_), Flow::Login) => {
-            &["scaikey_unreachable", "scaikey_invalid_response"]
-        }
-        (Target::Outbound(_), _) => {
-            &["scaikey_unreachable", "scaikey_invalid_response", "jwks_unavailable"]
-        }
+        (Target::Outbound(_), Flow::Login) => &["scaikey_unreachable", "scaikey_invalid_response"],
+        (Target::Outbound(_), _) => &[
+            "scaikey_unreachable",
+            "scaikey_invalid_response",
+            "jwks_unavailable",
+        ],
     }
 }
 
@@ -136,7 +151,12 @@ async fn every_call(world: &World, flow: Flow, target: &Target) -> u64 {
     world.forget_documents();
     world.faults.reset_calls();
     let answer = prepared.run(world).await;
-    assert_eq!(Prepared::outcome(&answer), "", "{flow:?}: {}", answer.text());
+    assert_eq!(
+        Prepared::outcome(&answer),
+        "",
+        "{flow:?}: {}",
+        answer.text()
+    );
     let calls = world.faults.count(target);
     for effect in [Effect::Refuse, Effect::LoseAnswer] {
         for k in 1..=calls {
@@ -147,7 +167,10 @@ async fn every_call(world: &World, flow: Flow, target: &Target) -> u64 {
             let answer = prepared.run(world).await;
             world.faults.clear();
             let outcome = Prepared::outcome(&answer);
-            assert!(allowed(flow, target).contains(&outcome.as_str()), "{what}: {outcome:?}");
+            assert!(
+                allowed(flow, target).contains(&outcome.as_str()),
+                "{what}: {outcome:?}"
+            );
             if outcome == "store_unavailable" && answer.status != 303 {
                 assert_eq!(answer.status, 503, "{what}");
                 if !answer.json().is_null() {
@@ -176,7 +199,11 @@ async fn every_statement_of_every_flow_may_fail() {
     let world = World::start().await;
     for flow in FLOWS {
         let calls = every_call(&world, flow, &Target::sqlite()).await;
-        assert_eq!(calls > 0, flow != Flow::Me, "{flow:?} makes {calls} statements");
+        assert_eq!(
+            calls > 0,
+            flow != Flow::Me,
+            "{flow:?} makes {calls} statements"
+        );
     }
 }
 
@@ -230,9 +257,15 @@ async fn while_a_store_is_down_every_route_says_so_and_afterwards_all_is_well() 
             world.faults.set(Target::sqlite(), When::Always, effect);
             let outcome = Prepared::outcome(&prepared.run(&world).await);
             world.faults.clear();
-            let want = if flow == Flow::Me { "" } else { "store_unavailable" };
+            let want = if flow == Flow::Me {
+                ""
+            } else {
+                "store_unavailable"
+            };
             assert_eq!(outcome, want, "{flow:?}, {effect:?}");
-            prepared.again(&world, effect, &outcome, &format!("{flow:?}, {effect:?}")).await;
+            prepared
+                .again(&world, effect, &outcome, &format!("{flow:?}, {effect:?}"))
+                .await;
         }
         world.sign_in(ALICE).await;
     }
@@ -241,20 +274,32 @@ async fn while_a_store_is_down_every_route_says_so_and_afterwards_all_is_well() 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_session_is_never_good_while_the_revocation_index_is_down() {
     let world = World::start().await;
-    let (ended, alive) = (world.sign_in(ALICE).await, world.sign_in("bob@acme.example").await);
+    let (ended, alive) = (
+        world.sign_in(ALICE).await,
+        world.sign_in("bob@acme.example").await,
+    );
     let me = async |session: &Value| {
-        world.client.get("/v1/me", session["access_token"].as_str()).await
+        world
+            .client
+            .get("/v1/me", session["access_token"].as_str())
+            .await
     };
     assert_eq!(me(&ended).await.status, 200);
     assert_eq!(me(&alive).await.status, 200);
     let body = json!({ "refresh_token": ended["refresh_token"] });
-    assert_eq!(world.client.post("/v1/auth/logout", &body).await.status, 200);
+    assert_eq!(
+        world.client.post("/v1/auth/logout", &body).await.status,
+        200
+    );
     world.advance(2);
     for effect in [Effect::Refuse, Effect::LoseAnswer] {
         world.faults.set(Target::key_value(), When::Always, effect);
         for session in [&ended, &alive] {
             for path in ["/v1/me", "/v1/me/workspaces", "/v1/auth/whoami"] {
-                let answer = world.client.get(path, session["access_token"].as_str()).await;
+                let answer = world
+                    .client
+                    .get(path, session["access_token"].as_str())
+                    .await;
                 answer.assert_problem(503, "store_unavailable");
             }
         }
@@ -264,12 +309,21 @@ async fn a_revoked_session_is_never_good_while_the_revocation_index_is_down() {
         world.advance(2);
     }
     // A logout that could not be recorded has not happened, and says so.
-    world.faults.set(Target::key_value(), When::Always, Effect::Refuse);
+    world
+        .faults
+        .set(Target::key_value(), When::Always, Effect::Refuse);
     let body = json!({ "refresh_token": alive["refresh_token"] });
-    world.client.post("/v1/auth/logout", &body).await.assert_problem(503, "store_unavailable");
+    world
+        .client
+        .post("/v1/auth/logout", &body)
+        .await
+        .assert_problem(503, "store_unavailable");
     world.faults.clear();
     assert_eq!(me(&alive).await.status, 200);
-    assert_eq!(world.client.post("/v1/auth/logout", &body).await.status, 200);
+    assert_eq!(
+        world.client.post("/v1/auth/logout", &body).await.status,
+        200
+    );
     world.advance(2);
     me(&alive).await.assert_problem(401, "token_revoked");
 }

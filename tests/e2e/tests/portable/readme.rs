@@ -31,7 +31,10 @@ async fn the_readme_s_commands_sign_alice_in() {
     let run = {
         let folder = folder.clone();
         tokio::task::spawn_blocking(move || {
-            Command::new("bash").args(["-euo", "pipefail", "-c", &commands]).current_dir(folder).output()
+            Command::new("bash")
+                .args(["-euo", "pipefail", "-c", &commands])
+                .current_dir(folder)
+                .output()
         })
     };
     let output = run.await.expect("no panic").expect("bash");
@@ -40,7 +43,10 @@ async fn the_readme_s_commands_sign_alice_in() {
     assert!(output.status.success(), "{}: {said}", output.status);
     let session: serde_json::Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stdout)));
-    let me = world.client.get("/v1/me", session["access_token"].as_str()).await;
+    let me = world
+        .client
+        .get("/v1/me", session["access_token"].as_str())
+        .await;
     assert_eq!(me.status, 200, "{}", me.text());
     assert_eq!(me.json()["email"], "alice@acme.example");
 }

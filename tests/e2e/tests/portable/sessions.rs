@@ -7,7 +7,10 @@ use scaigate_e2e::{Answer, World};
 use serde_json::{Value, json};
 
 async fn refresh(world: &World, token: &Value) -> Answer {
-    world.client.post("/v1/auth/refresh", &json!({ "refresh_token": token })).await
+    world
+        .client
+        .post("/v1/auth/refresh", &json!({ "refresh_token": token }))
+        .await
 }
 
 fn text(value: &Value) -> &str {
@@ -23,7 +26,11 @@ async fn me_workspaces_and_whoami_show_who_the_token_stands_for() {
     assert_eq!(me.header("cache-control"), "no-store");
     let me = me.json();
     let mut bare = me.clone();
-    let data = bare.as_object_mut().expect("an object").remove("data").expect("a twin");
+    let data = bare
+        .as_object_mut()
+        .expect("an object")
+        .remove("data")
+        .expect("a twin");
     assert_eq!(bare, data);
     assert_eq!(
         bare,
@@ -43,7 +50,10 @@ async fn me_workspaces_and_whoami_show_who_the_token_stands_for() {
     assert!(text(&me["session"]["sid"]).starts_with("ses_"));
     let workspaces = world.client.get("/v1/me/workspaces", token).await.json();
     assert_eq!(workspaces["workspaces"], json!([session["workspace"]]));
-    assert_eq!(workspaces["current_workspace_id"], session["workspace"]["workspace_id"]);
+    assert_eq!(
+        workspaces["current_workspace_id"],
+        session["workspace"]["workspace_id"]
+    );
     assert_eq!(workspaces["data"]["workspaces"], workspaces["workspaces"]);
     let whoami = world.client.get("/v1/auth/whoami", token).await.json();
     assert_eq!(
@@ -86,16 +96,29 @@ async fn s_14_a_401_says_why_and_what_to_do() {
             for value in &values {
                 request = request.header(header::AUTHORIZATION, *value);
             }
-            let answer = world.client.send(request.body(Bytes::new()).expect("a request")).await;
+            let answer = world
+                .client
+                .send(request.body(Bytes::new()).expect("a request"))
+                .await;
             answer.assert_problem(401, code);
             let challenge = answer.header("www-authenticate");
-            assert!(challenge.starts_with("Bearer realm=\"scaigate\""), "{challenge}");
-            assert_eq!(challenge.contains("invalid_token"), !values.is_empty(), "{challenge}");
+            assert!(
+                challenge.starts_with("Bearer realm=\"scaigate\""),
+                "{challenge}"
+            );
+            assert_eq!(
+                challenge.contains("invalid_token"),
+                !values.is_empty(),
+                "{challenge}"
+            );
         }
         // The scheme is read without regard to case (RFC 9110 §11.1).
         for value in [&good, &lower] {
             let request = Request::get(path).header(header::AUTHORIZATION, value);
-            let answer = world.client.send(request.body(Bytes::new()).expect("a request")).await;
+            let answer = world
+                .client
+                .send(request.body(Bytes::new()).expect("a request"))
+                .await;
             assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         }
     }
@@ -106,10 +129,16 @@ async fn a_token_is_taken_from_the_header_alone() {
     let world = World::start().await;
     let session = world.sign_in("alice@acme.example").await;
     let token = text(&session["access_token"]);
-    let query = world.client.get(&format!("/v1/me?access_token={token}"), None).await;
+    let query = world
+        .client
+        .get(&format!("/v1/me?access_token={token}"), None)
+        .await;
     query.assert_problem(401, "authentication_required");
     let request = Request::get("/v1/me").header(header::COOKIE, format!("access_token={token}"));
-    let cookie = world.client.send(request.body(Bytes::new()).expect("a request")).await;
+    let cookie = world
+        .client
+        .send(request.body(Bytes::new()).expect("a request"))
+        .await;
     cookie.assert_problem(401, "authentication_required");
 }
 
@@ -125,12 +154,18 @@ async fn a_session_goes_on_from_refresh_to_refresh() {
         assert_ne!(next["access_token"], session["access_token"]);
         assert_eq!(next["user"], session["user"]);
         assert_eq!(next["workspace"], session["workspace"]);
-        let me = world.client.get("/v1/me", next["access_token"].as_str()).await;
+        let me = world
+            .client
+            .get("/v1/me", next["access_token"].as_str())
+            .await;
         assert_eq!(me.status, 200, "{}", me.text());
         session = next;
     }
     let token = text(&session["refresh_token"]);
-    let form = world.client.post_form("/v1/auth/refresh", &[("refresh_token", token)]).await;
+    let form = world
+        .client
+        .post_form("/v1/auth/refresh", &[("refresh_token", token)])
+        .await;
     assert_eq!(form.status, 200, "{}", form.text());
     // ScaiKey has nothing to do with it.
     assert_eq!(world.scaikey.recorder().count(Endpoint::Token), 1);
@@ -156,7 +191,10 @@ async fn a_refresh_token_that_is_none_is_refused() {
     ] {
         let answer = refresh(&world, &json!(token)).await;
         answer.assert_problem(400, code);
-        assert_eq!(answer.json()["error"]["details"]["oauth_error"], "invalid_grant");
+        assert_eq!(
+            answer.json()["error"]["details"]["oauth_error"],
+            "invalid_grant"
+        );
     }
     assert_eq!(refresh(&world, &session["refresh_token"]).await.status, 200);
 }
@@ -175,7 +213,10 @@ async fn logout_by_refresh_token_ends_the_session_here_and_at_scaikey() {
     let logout = tokio::spawn(async move { client.post("/v1/auth/logout", &body).await });
     world.scaikey.recorder().arrived(Endpoint::Revoke, 1).await;
     // Ended here before ScaiKey has answered.
-    let me = world.client.get("/v1/me", session["access_token"].as_str()).await;
+    let me = world
+        .client
+        .get("/v1/me", session["access_token"].as_str())
+        .await;
     me.assert_problem(401, "token_revoked");
     let revoke = world.scaikey.recorder().requests_to(Endpoint::Revoke);
     let revoked = revoke[0].form("token").expect("a token").to_owned();
@@ -186,9 +227,14 @@ async fn logout_by_refresh_token_ends_the_session_here_and_at_scaikey() {
     assert_eq!(out.json()["logged_out"], true);
     assert_eq!(out.json()["scaikey_revoked"], true);
     assert!(!world.scaikey.is_refresh_live(&revoked));
-    refresh(&world, &session["refresh_token"]).await.assert_problem(400, "session_ended");
+    refresh(&world, &session["refresh_token"])
+        .await
+        .assert_problem(400, "session_ended");
     // The other session of the same person is another sign-in.
-    let me = world.client.get("/v1/me", other["access_token"].as_str()).await;
+    let me = world
+        .client
+        .get("/v1/me", other["access_token"].as_str())
+        .await;
     assert_eq!(me.status, 200, "{}", me.text());
     // Again: nothing is left to revoke, and nothing fails.
     let again = json!({ "refresh_token": session["refresh_token"] });
@@ -199,8 +245,14 @@ async fn logout_by_refresh_token_ends_the_session_here_and_at_scaikey() {
     // Where the browser goes to sign out at ScaiKey too.
     let body = out.json();
     let address = text(&body["end_session_url"]);
-    assert!(address.starts_with(&format!("{}/oauth/logout?", world.scaikey.base_url())), "{address}");
-    assert!(address.contains("client_id=scaigate-dev-client&id_token_hint="), "{address}");
+    assert!(
+        address.starts_with(&format!("{}/oauth/logout?", world.scaikey.base_url())),
+        "{address}"
+    );
+    assert!(
+        address.contains("client_id=scaigate-dev-client&id_token_hint="),
+        "{address}"
+    );
     let request = Request::get(address).body(Bytes::new()).expect("a request");
     let left = plain_http::send(request).await.expect("an answer");
     assert_eq!(left.headers()["location"], "http://127.0.0.1:5173/");
@@ -213,15 +265,24 @@ async fn logout_by_session_token_ends_the_session_too() {
     let bearer = format!("Bearer {}", text(&session["access_token"]));
     let logout = |bearer: &str| {
         let request = Request::post("/v1/auth/logout").header(header::AUTHORIZATION, bearer);
-        world.client.send(request.body(Bytes::new()).expect("a request"))
+        world
+            .client
+            .send(request.body(Bytes::new()).expect("a request"))
     };
     let out = logout(&bearer).await;
     assert_eq!(out.status, 200, "{}", out.text());
     assert_eq!(out.json()["scaikey_revoked"], true);
-    let me = world.client.get("/v1/me", session["access_token"].as_str()).await;
+    let me = world
+        .client
+        .get("/v1/me", session["access_token"].as_str())
+        .await;
     me.assert_problem(401, "token_revoked");
-    refresh(&world, &session["refresh_token"]).await.assert_problem(400, "session_ended");
-    logout("Bearer nonsense").await.assert_problem(401, "token_invalid");
+    refresh(&world, &session["refresh_token"])
+        .await
+        .assert_problem(400, "session_ended");
+    logout("Bearer nonsense")
+        .await
+        .assert_problem(401, "token_invalid");
     let nobody = world.client.post("/v1/auth/logout", &json!({})).await;
     nobody.assert_problem(401, "authentication_required");
 }
@@ -236,7 +297,10 @@ async fn a_logout_that_asks_for_a_foreign_address_changes_nothing() {
     });
     let answer = world.client.post("/v1/auth/logout", &body).await;
     answer.assert_problem(400, "return_to_not_allowed");
-    let me = world.client.get("/v1/me", session["access_token"].as_str()).await;
+    let me = world
+        .client
+        .get("/v1/me", session["access_token"].as_str())
+        .await;
     assert_eq!(me.status, 200, "{}", me.text());
     assert_eq!(world.scaikey.recorder().count(Endpoint::Revoke), 0);
 }

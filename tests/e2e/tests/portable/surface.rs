@@ -6,7 +6,10 @@ use scaigate_e2e::{Answer, World};
 use serde_json::json;
 
 async fn send(world: &World, method: &str, path: &str) -> Answer {
-    let request = Request::builder().method(method).uri(path).body(Bytes::new());
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .body(Bytes::new());
     world.client.send(request.expect("a request")).await
 }
 
@@ -25,7 +28,11 @@ async fn what_does_not_exist_is_404_and_what_is_not_built_yet_is_501() {
         ("/v1/admin", 501, "not_implemented"),
         ("/v1/admin/users", 501, "not_implemented"),
         ("/v1/health/ready", 501, "not_implemented"),
-        ("/v1/tenants/me/scaigrid_credentials", 501, "not_implemented"),
+        (
+            "/v1/tenants/me/scaigrid_credentials",
+            501,
+            "not_implemented",
+        ),
         ("/v1/webhooks/scaikey", 501, "not_implemented"),
         ("/v1/workspace", 501, "not_implemented"),
         ("/v1/auth/register", 501, "not_implemented"),
@@ -74,19 +81,51 @@ async fn a_method_that_an_address_does_not_take_is_405_with_allow() {
 async fn a_body_that_is_not_understood_is_refused() {
     let world = World::start().await;
     let big = "x".repeat(65_537);
-    for path in ["/v1/auth/login", "/v1/auth/exchange", "/v1/auth/token", "/v1/auth/refresh", "/v1/auth/logout"] {
+    for path in [
+        "/v1/auth/login",
+        "/v1/auth/exchange",
+        "/v1/auth/token",
+        "/v1/auth/refresh",
+        "/v1/auth/logout",
+    ] {
         for (content_type, body, status, code) in [
             ("text/plain", "{}", 415, "unsupported_media_type"),
-            ("multipart/form-data; boundary=x", "--x--", 415, "unsupported_media_type"),
+            (
+                "multipart/form-data; boundary=x",
+                "--x--",
+                415,
+                "unsupported_media_type",
+            ),
             ("application/json", "{", 400, "invalid_request"),
             ("application/json", "[]", 400, "invalid_request"),
-            ("application/json", r#"{"code":"a","code":"b"}"#, 400, "invalid_request"),
-            ("application/x-www-form-urlencoded", "code=a&code=b", 400, "invalid_request"),
-            ("application/x-www-form-urlencoded", &big, 413, "payload_too_large"),
+            (
+                "application/json",
+                r#"{"code":"a","code":"b"}"#,
+                400,
+                "invalid_request",
+            ),
+            (
+                "application/x-www-form-urlencoded",
+                "code=a&code=b",
+                400,
+                "invalid_request",
+            ),
+            (
+                "application/x-www-form-urlencoded",
+                &big,
+                413,
+                "payload_too_large",
+            ),
         ] {
             let request = Request::post(path).header("content-type", content_type);
-            let request = request.body(Bytes::from(body.to_owned())).expect("a request");
-            world.client.send(request).await.assert_problem(status, code);
+            let request = request
+                .body(Bytes::from(body.to_owned()))
+                .expect("a request");
+            world
+                .client
+                .send(request)
+                .await
+                .assert_problem(status, code);
         }
     }
 }
@@ -109,7 +148,10 @@ async fn a_sane_request_id_is_kept_and_any_other_replaced() {
             if let Some(sent) = sent {
                 request = request.header("x-request-id", sent);
             }
-            let answer = world.client.send(request.body(Bytes::new()).expect("a request")).await;
+            let answer = world
+                .client
+                .send(request.body(Bytes::new()).expect("a request"))
+                .await;
             let id = answer.header("x-request-id").to_owned();
             if kept {
                 assert_eq!(Some(id.as_str()), sent, "{path}");
@@ -132,7 +174,9 @@ async fn every_answer_says_how_long_it_is_and_may_not_be_sniffed_or_framed() {
     let session = world.sign_in("alice@acme.example").await;
     let token = session["access_token"].as_str();
     let refresh = json!({ "refresh_token": session["refresh_token"] });
-    let back = world.authorize(&browser, &json!({}), "bob@acme.example").await;
+    let back = world
+        .authorize(&browser, &json!({}), "bob@acme.example")
+        .await;
     let answers = [
         world.client.get("/v1/auth/config", None).await,
         world.client.get("/v1/me", token).await,
@@ -152,14 +196,28 @@ async fn every_answer_says_how_long_it_is_and_may_not_be_sniffed_or_framed() {
     ];
     for (i, answer) in answers.iter().enumerate() {
         let length = answer.body.len().to_string();
-        assert_eq!(answer.header("content-length"), length, "{i}: {}", answer.text());
+        assert_eq!(
+            answer.header("content-length"),
+            length,
+            "{i}: {}",
+            answer.text()
+        );
         assert_eq!(answer.header("transfer-encoding"), "", "{i}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{i}");
         assert_eq!(answer.header("x-frame-options"), "DENY", "{i}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{i}");
-        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"), "{i}");
+        assert!(
+            answer
+                .header("content-security-policy")
+                .contains("frame-ancestors 'none'"),
+            "{i}"
+        );
         assert!(!answer.header("x-request-id").is_empty(), "{i}");
         assert!(!answer.header("cache-control").is_empty(), "{i}");
-        assert!(answer.status.as_u16() < 500 || answer.status == 501, "{i}: {}", answer.text());
+        assert!(
+            answer.status.as_u16() < 500 || answer.status == 501,
+            "{i}: {}",
+            answer.text()
+        );
     }
 }
