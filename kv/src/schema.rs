@@ -115,23 +115,18 @@ const READ_VERSION: &str = "SELECT version FROM schema_version WHERE one = 1";
 /// [`StoreError::SchemaNewer`] when the database is ahead of this code, which then must not touch
 /// it; otherwise the store's own failure.
 pub async fn migrate(db: &impl Database) -> Result<(), StoreError> {
-    // A database without the table answers with an error: then it is new, or unreachable, and the
-    // transaction tells which.
-    if let Ok(rows) = db.query(READ_VERSION, &[]).await
-        && let Some(row) = rows.first()
-    {
-        let version = row.integer(0)?;
-        if version == VERSION {
-            return Ok(());
-        }
-        if version > VERSION {
-            return Err(StoreError::SchemaNewer);
-        }
+    if is_current(db).await? {
+        return Ok(());
     }
     // Readers and a writer side by side. Kept in the file; stores that have their own journal may
     // refuse, which harms nothing.
     let _ = db.query("PRAGMA journal_mode = WAL", &[]).await;
-    let tx = db.begin().await?;
+    let tx = match db.begin().await {
+        // Many instances may begin with an empty database: whom this one waited for in vain have
+        // done its work.
+        Err(StoreError::Busy) if is_current(db).await? => return Ok(()),
+        tx => tx?,
+    };
     tx.query(
         "CREATE TABLE IF NOT EXISTS schema_version (
             one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL) STRICT",
@@ -145,8 +140,9 @@ pub async fn migrate(db: &impl Database) -> Result<(), StoreError> {
     .await?;
     let rows = tx.query(READ_VERSION, &[]).await?;
     let version = rows.first().ok_or(StoreError::Corrupt)?.integer(0)?;
-    if version > VERSION {
-        return Err(StoreError::SchemaNewer);
+    if compare(version)? {
+        // Another instance was first. Nothing has been written, and those who wait are not kept.
+        return Ok(());
     }
     let done = usize::try_from(version).map_err(|_| StoreError::Corrupt)?;
     for statement in MIGRATIONS.iter().skip(done).copied().flatten() {
@@ -158,4 +154,23 @@ pub async fn migrate(db: &impl Database) -> Result<(), StoreError> {
     )
     .await?;
     tx.commit().await
+}
+
+/// Whether the database is at [`VERSION`] already. One without a version answers with an error:
+/// then it is new, or not reachable, and the transaction tells which.
+async fn is_current(db: &impl Database) -> Result<bool, StoreError> {
+    match db.query(READ_VERSION, &[]).await {
+        Ok(rows) => rows
+            .first()
+            .map_or(Ok(false), |row| compare(row.integer(0)?)),
+        Err(_) => Ok(false),
+    }
+}
+
+/// Whether a version is [`VERSION`]; an error when it is newer.
+const fn compare(version: i64) -> Result<bool, StoreError> {
+    if version > VERSION {
+        return Err(StoreError::SchemaNewer);
+    }
+    Ok(version == VERSION)
 }

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 use futures_executor::block_on;
 use scaigate_kv::contract::{self, CASES, Outcome, Stores};
-use scaigate_kv::memory::{MemoryDatabase, MemoryKv};
+use scaigate_kv::memory::{MemoryDatabase, MemoryKv, MemoryTransaction};
 use scaigate_kv::schema::{VERSION, migrate};
-use scaigate_types::{Database, StoreError};
+use scaigate_types::{Database, Row, StoreError, Value};
 
 fn empty() -> MemoryDatabase {
     MemoryDatabase::new().expect("SQLite in memory")
@@ -146,6 +146,40 @@ fn a_migration_cut_short_leaves_nothing() {
         block_on(migrate(&db)).unwrap_or_else(|error| panic!("after call {call}: {error}"));
         assert_eq!(tables(&db), complete);
     }
+}
+
+/// A database that another instance brings up to date while this one waits for it in vain.
+struct Overtaken(MemoryDatabase);
+
+impl Database for Overtaken {
+    type Transaction = MemoryTransaction;
+
+    async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.0.query(sql, parameters).await
+    }
+
+    async fn begin(&self) -> Result<MemoryTransaction, StoreError> {
+        migrate(&self.0).await?;
+        Err(StoreError::Busy)
+    }
+}
+
+#[test]
+fn a_migration_that_another_instance_has_done_is_done() {
+    assert_eq!(block_on(migrate(&Overtaken(empty()))), Ok(()));
+
+    // The version is read in vain at first, then inside the transaction.
+    let db = empty();
+    block_on(migrate(&db)).expect("a schema");
+    db.failing.fail_at(1);
+    assert_eq!(block_on(migrate(&db)), Ok(()));
+    db.failing.heal();
+
+    let busy = empty();
+    let transaction = block_on(busy.begin()).expect("a transaction");
+    assert_eq!(block_on(migrate(&busy)), Err(StoreError::Busy));
+    drop(transaction);
+    assert_eq!(block_on(migrate(&busy)), Ok(()));
 }
 
 #[test]

@@ -19,6 +19,7 @@ const BEGINNING: u64 = 1_795_348_800;
 const SESSION_SECRET: &str = "c2NhaWdhdGUtZTJlLXNlc3Npb24tc2VjcmV0LTAwMDE=";
 
 /// What a world begins with.
+#[derive(Default)]
 pub struct Setup {
     /// Variables that differ from the usual ones; an empty value unsets one.
     pub variables: BTreeMap<String, String>,
@@ -26,16 +27,6 @@ pub struct Setup {
     pub behaviour: Behaviour,
     /// How instances are reused.
     pub reuse: ReuseOptions,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            variables: BTreeMap::new(),
-            behaviour: Behaviour::default(),
-            reuse: ReuseOptions::default(),
-        }
-    }
 }
 
 impl Setup {
@@ -63,7 +54,7 @@ impl Setup {
 
 enum Runtime {
     Embedded(Option<Host>),
-    Spin(std::process::Child),
+    Spin(#[expect(dead_code, reason = "held for its end")] SpinProcess),
 }
 
 /// An emulated ScaiKey, the components that ship, and what a test does with them.
@@ -280,10 +271,6 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if let Runtime::Spin(child) = &mut self.runtime {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
         if std::thread::panicking() {
             return;
         }
@@ -294,11 +281,21 @@ impl Drop for World {
     }
 }
 
+/// A running `spin up`, ended with whoever holds it.
+struct SpinProcess(std::process::Child);
+
+impl Drop for SpinProcess {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 async fn start_spin(
     manifest: &Path,
     address: SocketAddr,
     variables: &BTreeMap<String, String>,
-) -> std::process::Child {
+) -> SpinProcess {
     let state = std::env::temp_dir().join(format!("scaigate-spin-{}", address.port()));
     let child = std::process::Command::new("spin")
         .args(["up", "--quiet", "--listen", &address.to_string()])
@@ -314,10 +311,11 @@ async fn start_spin(
         }))
         .spawn()
         .expect("`spin` is on the PATH");
+    let process = SpinProcess(child);
     // Spin says nothing to wait for; it is there when it takes connections.
     for _ in 0..300 {
         if tokio::net::TcpStream::connect(address).await.is_ok() {
-            return child;
+            return process;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }

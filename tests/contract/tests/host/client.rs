@@ -36,9 +36,7 @@ pub async fn get(host: &Host, target: &str) -> (StatusCode, Value) {
 
 /// The body of a 200.
 pub async fn ok(host: &Host, target: &str) -> Value {
-    let t = std::time::Instant::now();
     let (status, body) = get(host, target).await;
-    if status != StatusCode::OK { eprintln!("DBG {target} {:?} {body}", t.elapsed()); }
     assert_eq!(status, StatusCode::OK, "{target}: {body}");
     body
 }

@@ -28,6 +28,8 @@ fn tally(answers: &[Answer]) -> BTreeMap<String, usize> {
                     error
                 }
             }
+            // What nobody expects is to be told with its reason.
+            500.. => format!("{} {}", answer.code(), answer.json()["error"]["details"]),
             _ => answer.code(),
         };
         *counts
