@@ -1,8 +1,8 @@
 //! The state of scaigate: every key, every record and every SQL statement is in this crate.
 //!
 //! Each module is one subject and offers functions over the ports [`Database`] and [`Kv`]. What
-//! must happen once happens in one statement. The Spin stores are in [`spin`] (wasm only), stores
-//! in memory for tests in [`memory`], and [`contract`] is the suite both have to pass.
+//! must happen once happens in one statement. The Spin stores are in `spin` (wasm only), stores
+//! in memory for tests in `memory`, and `contract` is the suite both have to pass.
 //!
 //! [`Database`]: scaigate_types::Database
 //! [`Kv`]: scaigate_types::Kv

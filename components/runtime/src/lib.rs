@@ -1,6 +1,6 @@
 //! What every component does around its own work. Besides `kv`, the only place that names Spin.
 //!
-//! The parts without Spin in them are tested on the host; the rest is in [`spin`] (wasm only).
+//! The parts without Spin in them are tested on the host; the rest is in `spin` (wasm only).
 
 #![cfg_attr(
     test,
