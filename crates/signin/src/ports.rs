@@ -54,7 +54,7 @@ impl Deadline {
         Self(self.0.min(clock.now().plus(time)))
     }
 
-    /// Bounds of the next call: what is left, at most [`PER_CALL`], and `max_body` bytes.
+    /// Bounds of the next call: what is left, at most four seconds, and `max_body` bytes.
     pub fn limits(self, clock: &impl Clock, max_body: usize) -> Limits {
         Limits {
             timeout: self.left(clock).min(PER_CALL),
