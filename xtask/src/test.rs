@@ -12,8 +12,8 @@ use crate::runtime::Runtime;
 use crate::toolchain::{Choice, Toolchain};
 use crate::workspace::Workspace;
 
-/// The package of the end-to-end tests.
-const END_TO_END: &str = "scaigate-e2e";
+/// The end-to-end tests that any runner must pass.
+const PORTABLE: &str = "portable";
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
@@ -60,7 +60,8 @@ pub fn all(choice: Choice, workspace: &Workspace) -> Result<()> {
     )
 }
 
-/// The end-to-end tests that any runner must pass, on Spin.
+/// The end-to-end tests that any runner must pass, on Spin; with `--workspace` and one at a time
+/// for the reasons [`all`] has.
 fn portable(choice: Choice, workspace: &Workspace) -> Result<()> {
     Runtime::choose(Some(Runtime::Spin))?;
     let manifest = Manifest::load(&workspace.root)?;
@@ -68,7 +69,8 @@ fn portable(choice: Choice, workspace: &Workspace) -> Result<()> {
     components::build_application(workspace, &manifest, &toolchain)?;
     process::run(
         cargo_test(workspace)
-            .args(["--package", END_TO_END, "--test", "portable"])
+            .args(["--workspace", "--test", PORTABLE])
+            .env("RUST_TEST_THREADS", "1")
             .env("SCAIGATE_WASM_DIR", workspace.wasm())
             .env("SCAIGATE_RUNTIME", "spin"),
     )
