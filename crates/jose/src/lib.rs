@@ -20,6 +20,7 @@ pub mod jwks;
 pub mod jwt;
 pub mod keyring;
 pub mod refresh_token;
+pub mod rs256;
 pub mod seal;
 pub mod session_token;
 mod signature;

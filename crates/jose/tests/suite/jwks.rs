@@ -4,7 +4,9 @@ use scaigate_jose::{ClaimError, Jwks, JwksError, UnverifiedJwt, Verified, Verify
 use scaigate_types::encoding::{base64url, from_base64url};
 use serde_json::{Value, json};
 
-use crate::published::{EDDSA_A4, ES256_A3, RS256_A2, RS256_COOKBOOK, RSA_A};
+use crate::published::{
+    EDDSA_A4, ES256_A3, RS256_A2, RS256_COOKBOOK, RS256_COOKBOOK_OF_SEVERAL, RSA_A,
+};
 use crate::signer::{Signer, keys_of, set_of};
 
 fn verify(keys: &Jwks, token: &str) -> Result<Verified, VerifyError> {
@@ -44,6 +46,7 @@ fn verifies_the_signatures_published_in_rfc_7520_and_8037_up_to_their_payload() 
     cookbook["kid"] = "bilbo.baggins@hobbiton.example".into();
     for (keys, token) in [
         (set_of(&[cookbook]), RS256_COOKBOOK),
+        (keys_of(&[Signer::RsaB]), RS256_COOKBOOK_OF_SEVERAL),
         (keys_of(&[Signer::Ed25519]), EDDSA_A4),
     ] {
         let unreadable = VerifyError::Claims(ClaimError::Unreadable);

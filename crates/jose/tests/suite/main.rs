@@ -6,6 +6,7 @@
     reason = "a test that can't set itself up must stop"
 )]
 
+mod agreement;
 mod compact;
 mod digest;
 mod id_token;
@@ -15,6 +16,7 @@ mod keyring;
 mod properties;
 mod published;
 mod refresh_token;
+mod rs256;
 mod seal;
 mod session_token;
 mod signer;
