@@ -1,6 +1,7 @@
 //! Claims of a token whose signature has been checked, and how each kind of claim is read.
 
 use std::fmt;
+use std::time::Duration;
 
 use scaigate_types::{Issuer, Timestamp};
 use serde_json::{Map, Value};
@@ -14,6 +15,9 @@ use crate::jwt::{Algorithm, PAYLOAD, UnverifiedJwt};
 const LATEST_DATE: u64 = 253_402_300_799;
 /// Most audiences of one token.
 const MAX_AUDIENCES: usize = 16;
+/// Longest identifier that is a text of its issuer's own making (`sid`, `jti`), name, group, role,
+/// scope or permission, in bytes.
+pub(crate) const MAX_TEXT: usize = 256;
 
 /// What is wrong with a claim. Names the claim, never its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -31,6 +35,25 @@ pub enum ClaimError {
     /// A list of more than 512 entries.
     #[error("the claim {0} has too many entries")]
     TooMany(&'static str),
+}
+
+/// When a token is good, as it says itself.
+pub(crate) struct Validity {
+    pub issued_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Why a token is not good now.
+pub(crate) enum ValidityError {
+    Claim(ClaimError),
+    Expired,
+    NotYetValid,
+}
+
+impl From<ClaimError> for ValidityError {
+    fn from(error: ClaimError) -> Self {
+        Self::Claim(error)
+    }
 }
 
 /// The claims of a token whose signature was checked. Made only by
@@ -72,6 +95,11 @@ impl Verified {
         self.claims.get(name).filter(|value| !value.is_null())
     }
 
+    /// Whether there is a claim of this name, `null` included: for the ones that must not be.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.claims.contains_key(name)
+    }
+
     /// A claim that is a text, if it is there.
     ///
     /// # Errors
@@ -81,6 +109,16 @@ impl Verified {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(ClaimError::Malformed(name)),
+        }
+    }
+
+    /// A claim that is a text of 1 to 256 bytes, if it is there.
+    pub(crate) fn short_text(&self, name: &'static str) -> Result<Option<&str>, ClaimError> {
+        match self.text(name)? {
+            Some(text) if text.is_empty() || text.len() > MAX_TEXT => {
+                Err(ClaimError::Malformed(name))
+            }
+            text => Ok(text),
         }
     }
 
@@ -107,6 +145,28 @@ impl Verified {
     /// [`ClaimError::Missing`] or [`ClaimError::Malformed`].
     pub fn required_date(&self, name: &'static str) -> Result<Timestamp, ClaimError> {
         self.date(name)?.ok_or(ClaimError::Missing(name))
+    }
+
+    /// `iat`, which must be there, and `exp`. `exp` has not passed, `iat` and `nbf` have come, each
+    /// give or take `skew` (RFC 7519 §4.1.4 to §4.1.6).
+    pub(crate) fn validity(
+        &self,
+        now: Timestamp,
+        skew: Duration,
+    ) -> Result<Validity, ValidityError> {
+        let expires_at = self.date("exp")?;
+        let issued_at = self.required_date("iat")?;
+        let not_before = self.date("nbf")?.unwrap_or(issued_at);
+        if expires_at.is_some_and(|expires_at| now > expires_at.plus(skew)) {
+            return Err(ValidityError::Expired);
+        }
+        if issued_at.max(not_before) > now.plus(skew) {
+            return Err(ValidityError::NotYetValid);
+        }
+        Ok(Validity {
+            issued_at,
+            expires_at,
+        })
     }
 
     /// The `iss` claim.

@@ -7,12 +7,12 @@ use scaigate_types::encoding::base64url;
 use scaigate_types::{ClientId, Issuer, Subject, TenantId, Timestamp};
 use thiserror::Error;
 
-use crate::claims::{ClaimError, Verified};
+use crate::claims::{ClaimError, ValidityError, Verified};
 use crate::digest::{constant_time_eq, sha256};
+use crate::issuer::{IssuerError, issuer_and_tenant};
 use crate::jwks::{Jwks, VerifyError};
 use crate::jwt::{Algorithm, UnverifiedJwt};
-
-mod profile;
+use crate::profile;
 
 /// What the ID token of one sign-in must say.
 #[derive(Clone, Copy)]
@@ -71,6 +71,26 @@ pub enum IdTokenError {
     /// `at_hash` does not belong to the access token.
     #[error("the access token is not the one it was issued with")]
     AccessTokenHash,
+}
+
+impl From<IssuerError> for IdTokenError {
+    fn from(error: IssuerError) -> Self {
+        match error {
+            IssuerError::Claim(error) => Self::Claim(error),
+            IssuerError::Issuer => Self::Issuer,
+            IssuerError::Tenant => Self::Tenant,
+        }
+    }
+}
+
+impl From<ValidityError> for IdTokenError {
+    fn from(error: ValidityError) -> Self {
+        match error {
+            ValidityError::Claim(error) => Self::Claim(error),
+            ValidityError::Expired => Self::Expired,
+            ValidityError::NotYetValid => Self::NotYetValid,
+        }
+    }
 }
 
 /// A verified identity. Who the person is are `issuer` and `subject` together, never the e-mail
@@ -143,14 +163,11 @@ pub fn verify_id_token(
     let claims = keys.verify(jwt)?;
     let (issuer, tenant_id) = issuer_and_tenant(&claims, expect.issuer)?;
     check_audience(&claims, expect.client_id)?;
-    let (issued_at, expires_at) = check_times(&claims, expect)?;
+    let validity = claims.validity(expect.now, expect.skew)?;
+    let expires_at = validity.expires_at.ok_or(ClaimError::Missing("exp"))?;
     let subject = check_subject(&claims, expect.client_id)?;
     check_nonce(&claims, expect.nonce)?;
     check_access_token(&claims, expect.access_token)?;
-    let sid = claims.text("sid")?;
-    if sid.is_some_and(|sid| sid.is_empty() || sid.len() > profile::MAX_TEXT) {
-        return Err(ClaimError::Malformed("sid").into());
-    }
     Ok(IdToken {
         issuer,
         subject,
@@ -160,49 +177,13 @@ pub fn verify_id_token(
         name: profile::name(&claims),
         roles: profile::list(&claims, &["role", "roles"])?,
         groups: profile::list(&claims, &["groups"])?,
-        sid: sid.map(str::to_owned),
+        sid: claims.short_text("sid")?.map(str::to_owned),
         nonce: claims.text("nonce")?.map(str::to_owned),
         auth_time: claims.date("auth_time")?,
         session_expiry: claims.date("session_expiry")?,
-        issued_at,
+        issued_at: validity.issued_at,
         expires_at,
     })
-}
-
-/// The expected issuer itself, or `{issuer}/tenants/{tenant}` of the token's own tenant
-/// (contract/scaikey.md, 8.7). Compared byte for byte, nothing normalised.
-fn issuer_and_tenant(
-    claims: &Verified,
-    expected: &Issuer,
-) -> Result<(Issuer, Option<TenantId>), IdTokenError> {
-    let issuer = claims.issuer()?;
-    let malformed = ClaimError::Malformed("tenant_id");
-    let tenant = match claims.text("tenant_id")? {
-        // It becomes a part of the issuer's path, so it must be one segment.
-        Some(text) if text.contains(['/', '?', '#', '%']) => return Err(malformed.into()),
-        Some(text) => Some(TenantId::parse(text).map_err(|_| malformed)?),
-        None => None,
-    };
-    match (named_tenant(expected), tenant) {
-        (named, tenant) if &issuer == expected => match (named, tenant) {
-            (Some(named), Some(claimed)) if claimed != named => Err(IdTokenError::Tenant),
-            (named, claimed) => Ok((issuer, claimed.or(named))),
-        },
-        (None, Some(tenant)) if issuer.as_str() == format!("{expected}/tenants/{tenant}") => {
-            Ok((issuer, Some(tenant)))
-        }
-        _ => Err(IdTokenError::Issuer),
-    }
-}
-
-/// The tenant of an issuer `…/tenants/{tenant}`.
-fn named_tenant(issuer: &Issuer) -> Option<TenantId> {
-    let (_, tenant) = issuer.as_str().rsplit_once("/tenants/")?;
-    if tenant.contains('/') {
-        None
-    } else {
-        TenantId::parse(tenant).ok()
-    }
 }
 
 /// A service's token names the client as its subject (contract/scaikey.md, 2.2). A client must
@@ -225,22 +206,6 @@ fn check_audience(claims: &Verified, client_id: &ClientId) -> Result<(), IdToken
         None if audience.len() > 1 => Err(IdTokenError::AuthorizedParty),
         _ => Ok(()),
     }
-}
-
-fn check_times(
-    claims: &Verified,
-    expect: &IdTokenExpectation<'_>,
-) -> Result<(Timestamp, Timestamp), IdTokenError> {
-    let expires_at = claims.required_date("exp")?;
-    let issued_at = claims.required_date("iat")?;
-    let not_before = claims.date("nbf")?.unwrap_or(issued_at);
-    if expect.now > expires_at.plus(expect.skew) {
-        return Err(IdTokenError::Expired);
-    }
-    if issued_at.max(not_before) > expect.now.plus(expect.skew) {
-        return Err(IdTokenError::NotYetValid);
-    }
-    Ok((issued_at, expires_at))
 }
 
 fn check_nonce(claims: &Verified, expected: Option<&str>) -> Result<(), IdTokenError> {

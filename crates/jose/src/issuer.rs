@@ -1,0 +1,58 @@
+//! Who issued a token of ScaiKey, and for which tenant.
+
+use scaigate_types::{Issuer, TenantId};
+
+use crate::claims::{ClaimError, Verified};
+
+/// Why a token is not the expected issuer's.
+pub(crate) enum IssuerError {
+    /// `iss` or `tenant_id` is missing or not well-formed.
+    Claim(ClaimError),
+    /// Neither the expected issuer nor the token's own tenant there.
+    Issuer,
+    /// `tenant_id` is not the tenant whose issuer is expected.
+    Tenant,
+}
+
+impl From<ClaimError> for IssuerError {
+    fn from(error: ClaimError) -> Self {
+        Self::Claim(error)
+    }
+}
+
+/// The expected issuer itself, or `{issuer}/tenants/{tenant}` of the token's own tenant
+/// (contract/scaikey.md, 8.7). Compared byte for byte, nothing normalised. With the tenant that the
+/// token names, else the one that its issuer names.
+pub(crate) fn issuer_and_tenant(
+    claims: &Verified,
+    expected: &Issuer,
+) -> Result<(Issuer, Option<TenantId>), IssuerError> {
+    let issuer = claims.issuer()?;
+    let malformed = ClaimError::Malformed("tenant_id");
+    let tenant = match claims.text("tenant_id")? {
+        // It becomes a part of the issuer's path, so it must be one segment.
+        Some(text) if text.contains(['/', '?', '#', '%']) => return Err(malformed.into()),
+        Some(text) => Some(TenantId::parse(text).map_err(|_| malformed)?),
+        None => None,
+    };
+    match (named_tenant(expected), tenant) {
+        (named, tenant) if &issuer == expected => match (named, tenant) {
+            (Some(named), Some(claimed)) if claimed != named => Err(IssuerError::Tenant),
+            (named, claimed) => Ok((issuer, claimed.or(named))),
+        },
+        (None, Some(tenant)) if issuer.as_str() == format!("{expected}/tenants/{tenant}") => {
+            Ok((issuer, Some(tenant)))
+        }
+        _ => Err(IssuerError::Issuer),
+    }
+}
+
+/// The tenant of an issuer `…/tenants/{tenant}`.
+fn named_tenant(issuer: &Issuer) -> Option<TenantId> {
+    let (_, tenant) = issuer.as_str().rsplit_once("/tenants/")?;
+    if tenant.contains('/') {
+        None
+    } else {
+        TenantId::parse(tenant).ok()
+    }
+}
