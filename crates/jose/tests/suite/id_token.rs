@@ -10,6 +10,7 @@ use scaigate_types::encoding::base64url;
 use scaigate_types::{ClientId, Issuer, Timestamp};
 use serde_json::{Value, json};
 
+use crate::changed;
 use crate::signer::{Signer, keys_of};
 
 pub const ISSUER: &str = "https://scaikey.example";
@@ -19,17 +20,10 @@ const NOW: u64 = 1_800_000_000;
 
 /// The claims of a good ID token with `changes` made: `null` takes a claim out.
 pub fn claims(changes: Value) -> Value {
-    let mut claims = json!({
+    let claims = json!({
         "iss": ISSUER, "aud": CLIENT, "sub": "usr_1", "exp": NOW + 300, "iat": NOW, "nonce": NONCE,
     });
-    for (name, value) in changes.as_object().unwrap() {
-        if value.is_null() {
-            claims.as_object_mut().unwrap().remove(name);
-        } else {
-            claims[name] = value.clone();
-        }
-    }
-    claims
+    changed(claims, &changes)
 }
 
 /// What is expected, as far as tests change it.

@@ -8,9 +8,8 @@ use scaigate_jose::{
 use scaigate_types::encoding::base64url;
 use scaigate_types::{SessionId, Timestamp};
 
-use crate::id_token;
 use crate::signer::{Signer, keys_of};
-use crate::{Counting, ring_of};
+use crate::{Counting, access_token, id_token, logout_token, ring_of};
 
 /// JSON-like text: mostly well-formed pieces in a wrong order.
 fn jsonish() -> impl Strategy<Value = String> {
@@ -120,6 +119,43 @@ proptest! {
         value in json_value(),
     ) {
         let _ = id_token::verify(serde_json::json!({name: value}));
+    }
+
+    #[test]
+    fn n141_no_rightly_signed_claim_makes_another_kind_of_token_panic(
+        name in prop::sample::select(vec![
+            "iss", "aud", "sub", "exp", "iat", "nbf", "nonce", "tenant_id", "client_id", "scope",
+            "token_type", "platform_token", "act", "cnf", "permissions", "role", "sid", "events",
+            "jti",
+        ]),
+        value in json_value(),
+    ) {
+        let changes = serde_json::json!({name: value});
+        let _ = access_token::verify(&access_token::claims(changes.clone()));
+        let _ = logout_token::verify(&Signer::Ed25519.token(&logout_token::claims(changes)));
+    }
+
+    #[test]
+    fn n067_no_token_with_one_byte_changed_verifies(
+        signer in prop::sample::select(Signer::ALL.to_vec()),
+        position in any::<prop::sample::Index>(),
+        other in 0..128_u8,
+    ) {
+        for claims in [
+            access_token::claims(serde_json::json!({})),
+            logout_token::claims(serde_json::json!({})),
+        ] {
+            let token = signer.token(&claims);
+            let mut changed = token.clone().into_bytes();
+            let position = position.index(changed.len());
+            prop_assume!(changed[position] != other);
+            changed[position] = other;
+            let changed = String::from_utf8(changed).unwrap();
+            if UnverifiedJwt::parse(&changed).is_ok() {
+                prop_assert!(access_token::verify_token(&changed).is_err());
+                prop_assert!(logout_token::verify(&changed).is_err());
+            }
+        }
     }
 
     #[test]

@@ -105,6 +105,52 @@ impl Signer {
     }
 }
 
+/// Tokens with these claims that `RsaA`'s holder didn't sign, each with what is wrong about it: all
+/// name its key, or none.
+pub fn forgeries(claims: &Value) -> Vec<(&'static str, String)> {
+    let unsigned = |alg: Value| {
+        let mut header = json!({"kid": "rsa-a", "alg": alg});
+        if alg.is_null() {
+            header.as_object_mut().unwrap().remove("alg");
+        }
+        let part = |value: &Value| base64url(value.to_string().as_bytes());
+        format!("{}.{}.", part(&header), part(claims))
+    };
+    let hs256 = {
+        let input = unsigned(json!("HS256"));
+        let input = input.trim_end_matches('.');
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &bytes(RSA_A.n));
+        format!(
+            "{input}.{}",
+            base64url(ring::hmac::sign(&key, input.as_bytes()).as_ref())
+        )
+    };
+    let by = |signer: Signer, header: Value| signer.token_with(&header, claims);
+    let stolen = json!({"alg": "RS256", "kid": "stolen", "jwk": Signer::RsaB.jwk()});
+    let jku = json!({"alg": "RS256", "kid": "stolen", "jku": "https://evil.example/jwks.json"});
+    let crit = json!({"alg": "RS256", "kid": "rsa-a", "crit": ["exp"], "exp": 1});
+    vec![
+        ("n065 alg none", unsigned(json!("none"))),
+        ("n065 alg None", unsigned(json!("None"))),
+        ("n065 alg nOnE", unsigned(json!("nOnE"))),
+        ("n065 no alg", unsigned(Value::Null)),
+        ("n065 no signature", unsigned(json!("RS256"))),
+        ("n066 public key as secret", hs256),
+        ("n067 another key", by(Signer::RsaB, Signer::RsaA.header())),
+        (
+            "n067 another algorithm",
+            by(Signer::P256, json!({"alg": "ES256", "kid": "rsa-a"})),
+        ),
+        (
+            "n067 wrong algorithm named",
+            by(Signer::RsaA, json!({"alg": "ES256", "kid": "rsa-a"})),
+        ),
+        ("n070 key in the header", by(Signer::RsaB, stolen)),
+        ("n070 key behind an address", by(Signer::RsaB, jku)),
+        ("n070 crit", by(Signer::RsaA, crit)),
+    ]
+}
+
 /// A key set of these JWKs.
 pub fn set_of(jwks: &[Value]) -> Jwks {
     Jwks::parse(json!({"keys": jwks}).to_string().as_bytes()).unwrap()
