@@ -237,6 +237,7 @@ fn n061_n062_n063_times_are_kept_give_or_take_the_skew() {
         (json!({"exp": null}), missing("exp")),
         (json!({"iat": NOW + 60}), None),
         (json!({"iat": NOW + 61}), Some(ahead.clone())),
+        (json!({"iat": NOW + 61, "nbf": NOW}), Some(ahead.clone())),
         (json!({"iat": NOW - 86_400}), None),
         (json!({"iat": null}), missing("iat")),
         (json!({"nbf": NOW + 60}), None),

@@ -129,6 +129,7 @@ fn n061_n062_n063_n086_times_are_kept_give_or_take_the_skew() {
         (json!({"iat": NOW - 181, "exp": NOW + 300}), Some(old)),
         (json!({"iat": NOW + 60}), None),
         (json!({"iat": NOW + 61}), Some(ahead)),
+        (json!({"iat": NOW + 61, "nbf": NOW}), Some(ahead)),
         (json!({"nbf": NOW + 60}), None),
         (json!({"nbf": NOW + 61}), Some(ahead)),
         (json!({"exp": NOW - 60}), None),
