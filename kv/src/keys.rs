@@ -8,6 +8,12 @@ pub fn revocation(sid: &SessionId) -> String {
     format!("revocation:v1:{sid}")
 }
 
+/// The revocation record of a subject of ScaiKey, by a digest of its issuer and itself.
+#[must_use]
+pub fn subject_revocation(subject_digest: &str) -> String {
+    format!("revocation:v1:subject:{subject_digest}")
+}
+
 /// The last good discovery document of a ScaiKey, by a digest of its base URL.
 #[must_use]
 pub fn discovery(base_url_digest: &str) -> String {

@@ -11,6 +11,7 @@
 pub mod contract;
 pub mod document;
 pub mod keys;
+pub mod logout_token;
 #[cfg(all(feature = "memory", not(target_family = "wasm")))]
 pub mod memory;
 pub mod pending_login;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::types::{Value as SqlValue, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
-use scaigate_types::{Database, Kv, Row, StoreError, Transaction, Value};
+use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
 
 /// Decides which call fails: every port of a test asks before it acts.
 ///
@@ -170,13 +170,15 @@ impl MemoryDatabase {
     }
 }
 
-impl Database for MemoryDatabase {
-    type Transaction = MemoryTransaction;
-
+impl Query for MemoryDatabase {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         self.failing.check()?;
         run(&self.connection, sql, parameters)
     }
+}
+
+impl Database for MemoryDatabase {
+    type Transaction = MemoryTransaction;
 
     async fn begin(&self) -> Result<MemoryTransaction, StoreError> {
         self.failing.check()?;
@@ -189,12 +191,14 @@ impl Database for MemoryDatabase {
     }
 }
 
-impl Transaction for MemoryTransaction {
+impl Query for MemoryTransaction {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         self.failing.check()?;
         run(&self.connection, sql, parameters)
     }
+}
 
+impl Transaction for MemoryTransaction {
     async fn commit(self) -> Result<(), StoreError> {
         self.failing.check()?;
         run(&self.connection, "COMMIT", &[]).map(|_| ())

@@ -1,8 +1,17 @@
 //! Tenants, people, workspaces and memberships.
 
+mod registration;
+mod workspace;
+
 use scaigate_types::{
-    AdminRole, Database, Issuer, PersonId, Row, StoreError, Subject, TenantId, Timestamp,
-    WorkspaceId, WorkspaceRole,
+    AdminRole, Database, Issuer, PersonId, Query, Row, StoreError, Subject, TenantId, Timestamp,
+    WorkspaceId,
+};
+
+pub use registration::{Registration, personal_workspace, register};
+pub use workspace::{
+    Membership, Update, Workspace, WorkspaceKind, add_workspace, remove_membership,
+    set_membership_role, update_workspace, workspace, workspaces,
 };
 
 /// Who has just proved to be whom: what a verified ID token says.
@@ -54,15 +63,13 @@ pub struct Person {
     pub admin_role: Option<AdminRole>,
 }
 
-/// A workspace as one of its members sees it.
+/// What is known here of somebody whom ScaiKey vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Membership {
-    /// The workspace.
-    pub workspace_id: WorkspaceId,
-    /// Its name.
-    pub name: String,
-    /// The person's role in it.
-    pub role: WorkspaceRole,
+pub struct Standing {
+    /// Whether anybody of the tenant has arrived yet.
+    pub tenant_known: bool,
+    /// The person; `None` also when the same identity is kept under another tenant.
+    pub person: Option<Person>,
 }
 
 const PERSON: &str = "person_id, issuer, subject, tenant_id, email, name, status, admin_role";
@@ -81,14 +88,6 @@ fn person(row: &Row) -> Result<Person, StoreError> {
             None => None,
             Some(role) => Some(AdminRole::parse(role).ok_or(StoreError::Corrupt)?),
         },
-    })
-}
-
-fn membership(row: &Row) -> Result<Membership, StoreError> {
-    Ok(Membership {
-        workspace_id: WorkspaceId::parse(row.text(0)?).map_err(|_| StoreError::Corrupt)?,
-        name: row.text(1)?.to_owned(),
-        role: WorkspaceRole::parse(row.text(2)?).ok_or(StoreError::Corrupt)?,
     })
 }
 
@@ -179,78 +178,50 @@ pub async fn arrive(
 ///
 /// # Errors
 /// [`StoreError`] when the store does not answer.
-pub async fn find(db: &impl Database, id: &PersonId) -> Result<Option<Person>, StoreError> {
+pub async fn find(db: &impl Query, id: &PersonId) -> Result<Option<Person>, StoreError> {
     let sql = format!("SELECT {PERSON} FROM person WHERE person_id = ?1");
     let rows = db.query(&sql, &[id.as_str().into()]).await?;
     rows.first().map(person).transpose()
 }
 
-/// The workspaces of a person within a tenant, the default one first, then by name.
+/// Whether the tenant is known, and who the identity is within it, in one round trip.
 ///
 /// # Errors
 /// [`StoreError`] when the store does not answer.
-pub async fn workspaces(
-    db: &impl Database,
-    person_id: &PersonId,
+pub async fn standing(
+    db: &impl Query,
+    issuer: &Issuer,
+    subject: &Subject,
     tenant_id: &TenantId,
-) -> Result<Vec<Membership>, StoreError> {
-    let rows = db
-        .query(
-            "SELECT w.workspace_id, w.name, m.role
-               FROM membership m JOIN workspace w USING (workspace_id)
-              WHERE m.person_id = ?1 AND m.removed_at IS NULL AND w.tenant_id = ?2
-              ORDER BY w.kind <> 'default', w.name, w.workspace_id LIMIT 1000",
-            &[person_id.as_str().into(), tenant_id.as_str().into()],
-        )
-        .await?;
-    rows.iter().map(membership).collect()
+) -> Result<Standing, StoreError> {
+    // The tenant's column comes last: the person's are read by position.
+    let sql = format!(
+        "SELECT {PERSON}, EXISTS (SELECT 1 FROM tenant WHERE tenant_id = ?3)
+           FROM (SELECT 1)
+           LEFT JOIN person ON issuer = ?1 AND subject = ?2 AND tenant_id = ?3"
+    );
+    let parameters = [
+        issuer.as_str().into(),
+        subject.as_str().into(),
+        tenant_id.as_str().into(),
+    ];
+    let rows = db.query(&sql, &parameters).await?;
+    let row = rows.first().ok_or(StoreError::Corrupt)?;
+    Ok(Standing {
+        tenant_known: row.integer(8)? != 0,
+        person: match row.optional_text(0)? {
+            None => None,
+            Some(_) => Some(person(row)?),
+        },
+    })
 }
 
-/// Makes a workspace with one member. What a later version offers to administrators; the tests of
-/// workspace selection use it now.
+/// Whether anybody of the tenant has arrived yet. For callers that are no people.
 ///
 /// # Errors
-/// [`StoreError`] when the store does not answer; [`StoreError::Corrupt`] when the identifier is that
-/// of another tenant's workspace, which gets no member then.
-pub async fn add_workspace(
-    db: &impl Database,
-    workspace_id: &WorkspaceId,
-    tenant_id: &TenantId,
-    name: &str,
-    member: (&PersonId, WorkspaceRole),
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let (person_id, role) = member;
-    db.query(
-        "INSERT OR IGNORE INTO workspace (workspace_id, tenant_id, name, kind, created_by, created_at)
-         VALUES (?1, ?2, ?3, 'shared', ?4, ?5)",
-        &[
-            workspace_id.as_str().into(),
-            tenant_id.as_str().into(),
-            name.into(),
-            person_id.as_str().into(),
-            now.into(),
-        ],
-    )
-    .await?;
-    let rows = db
-        .query(
-            "INSERT INTO membership (person_id, workspace_id, role, created_at)
-             SELECT ?1, workspace_id, ?3, ?4 FROM workspace WHERE workspace_id = ?2 AND tenant_id = ?5
-             ON CONFLICT DO UPDATE SET role = excluded.role, removed_at = NULL
-             RETURNING 1",
-            &[
-                person_id.as_str().into(),
-                workspace_id.as_str().into(),
-                role.as_str().into(),
-                now.into(),
-                tenant_id.as_str().into(),
-            ],
-        )
-        .await?;
-    if rows.is_empty() {
-        Err(StoreError::Corrupt)
-    } else {
-        Ok(())
-    }
+/// [`StoreError`] when the store does not answer.
+pub async fn tenant_known(db: &impl Query, tenant_id: &TenantId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM tenant WHERE tenant_id = ?1";
+    let rows = db.query(sql, &[tenant_id.as_str().into()]).await?;
+    Ok(!rows.is_empty())
 }

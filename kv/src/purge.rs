@@ -2,7 +2,7 @@
 
 use scaigate_types::{Database, Kv, StoreError, Timestamp};
 
-use crate::{pending_login, redeemed_code, revocation, session, upstream_refresh};
+use crate::{logout_token, pending_login, redeemed_code, revocation, session, upstream_refresh};
 
 /// Rows removed of each kind in one go.
 const LIMIT: i64 = 500;
@@ -15,6 +15,7 @@ const LIMIT: i64 = 500;
 pub async fn purge(db: &impl Database, kv: &impl Kv, now: Timestamp) -> Result<(), StoreError> {
     pending_login::purge(db, now, LIMIT).await?;
     redeemed_code::purge(db, now, LIMIT).await?;
+    logout_token::purge(db, now, LIMIT).await?;
     upstream_refresh::purge(db, now, LIMIT).await?;
     for sid in session::revocations_to_forget(db, now, LIMIT).await? {
         revocation::forget(kv, &sid).await?;

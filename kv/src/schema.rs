@@ -1,12 +1,14 @@
 //! The schema and its migrations: forward-only, numbered, each in one transaction.
 
-use scaigate_types::{Database, StoreError, Transaction};
+use scaigate_types::{Database, Query, StoreError, Transaction};
 
 /// One step of the schema: statements that run together or not at all.
 type Migration = &'static [&'static str];
 
 /// Every migration, oldest first. A released one is never edited.
-const MIGRATIONS: &[Migration] = &[&[
+const MIGRATIONS: &[Migration] = &[FIRST, LOGOUT_AND_WORKSPACES];
+
+const FIRST: Migration = &[
     "CREATE TABLE tenant (
         tenant_id TEXT PRIMARY KEY,
         created_at INTEGER NOT NULL
@@ -99,7 +101,24 @@ const MIGRATIONS: &[Migration] = &[&[
         expires_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
     "CREATE INDEX upstream_grant_expiry ON upstream_grant (expires_at)",
-]];
+];
+
+const LOGOUT_AND_WORKSPACES: Migration = &[
+    "ALTER TABLE workspace ADD COLUMN description TEXT",
+    "ALTER TABLE workspace ADD COLUMN updated_at INTEGER",
+    "CREATE UNIQUE INDEX workspace_personal ON workspace (created_by, tenant_id)
+        WHERE kind = 'personal'",
+    "CREATE INDEX membership_workspace ON membership (workspace_id) WHERE removed_at IS NULL",
+    "CREATE INDEX person_tenant ON person (tenant_id)",
+    // ScaiKey's logout names a subject whose issuer here may be one of several.
+    "CREATE INDEX person_subject ON person (subject)",
+    "ALTER TABLE session ADD COLUMN narrowed_at INTEGER",
+    "CREATE TABLE logout_token (
+        token_hash TEXT PRIMARY KEY,
+        expires_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID",
+    "CREATE INDEX logout_token_expiry ON logout_token (expires_at)",
+];
 
 /// The schema version that this code works with.
 pub const VERSION: i64 = MIGRATIONS.len() as i64;

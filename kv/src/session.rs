@@ -3,10 +3,16 @@
 //! The row stores no token of ours. A refresh token is derived from the session and a generation
 //! number, so every caller that presents one generation is given the same successor.
 
+mod ending;
+
 use std::time::Duration;
 
 use scaigate_types::{
-    Database, PersonId, Row, SessionId, StoreError, TenantId, Timestamp, WorkspaceId,
+    Database, PersonId, Query, Row, SessionId, StoreError, TenantId, Timestamp, WorkspaceId,
+};
+
+pub use ending::{
+    Whose, end, end_all, generations, purge, revocation_forgotten, revocations_to_forget,
 };
 
 /// Parallel requests with one refresh token within this time are one rotation.
@@ -14,9 +20,6 @@ pub const ROTATION_WINDOW: Duration = Duration::from_secs(10);
 
 /// How long an app has to redeem a session code.
 pub const CODE_LIFETIME: Duration = Duration::from_secs(60);
-
-/// How long an ended session's row is kept, so that its refresh tokens can be told why.
-const REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 
 /// A session to be made.
 #[derive(Clone, Debug)]
@@ -268,78 +271,8 @@ pub async fn switch_workspace(
 ///
 /// # Errors
 /// [`StoreError`] when the store does not answer.
-pub async fn find(db: &impl Database, sid: &SessionId) -> Result<Option<Session>, StoreError> {
+pub async fn find(db: &impl Query, sid: &SessionId) -> Result<Option<Session>, StoreError> {
     let sql = format!("SELECT {SESSION} FROM session WHERE sid = ?1");
     let rows = db.query(&sql, &[sid.as_str().into()]).await?;
     rows.first().map(session).transpose()
-}
-
-/// Ends a session and drops ScaiKey's tokens from it. Ending an ended session changes nothing.
-///
-/// # Errors
-/// [`StoreError`] when the store does not answer.
-pub async fn end(
-    db: &impl Database,
-    sid: &SessionId,
-    reason: &str,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    db.query(
-        "UPDATE session SET ended_at = ?2, end_reason = ?3, scaikey_tokens = NULL
-          WHERE sid = ?1 AND ended_at IS NULL",
-        &[sid.as_str().into(), now.into(), reason.into()],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Ended sessions whose revocation records no token needs any more, at most `limit`.
-///
-/// # Errors
-/// [`StoreError`] when the store does not answer.
-pub async fn revocations_to_forget(
-    db: &impl Database,
-    now: Timestamp,
-    limit: i64,
-) -> Result<Vec<SessionId>, StoreError> {
-    let rows = db
-        .query(
-            "SELECT sid FROM session
-              WHERE ended_at < ?1 AND revocation_forgotten = 0 LIMIT ?2",
-            &[now.minus(REMEMBERED).into(), limit.into()],
-        )
-        .await?;
-    rows.iter()
-        .map(|row| SessionId::parse(row.text(0)?).map_err(|_| StoreError::Corrupt))
-        .collect()
-}
-
-/// Notes that a session's revocation record is gone, so that its row may go.
-///
-/// # Errors
-/// [`StoreError`] when the store does not answer.
-pub async fn revocation_forgotten(db: &impl Database, sid: &SessionId) -> Result<(), StoreError> {
-    db.query(
-        "UPDATE session SET revocation_forgotten = 1 WHERE sid = ?1",
-        &[sid.as_str().into()],
-    )
-    .await?;
-    Ok(())
-}
-
-/// Removes sessions that have expired or were never redeemed, at most `limit`.
-///
-/// # Errors
-/// [`StoreError`] when the store does not answer.
-pub async fn purge(db: &impl Database, now: Timestamp, limit: i64) -> Result<(), StoreError> {
-    db.query(
-        "DELETE FROM session WHERE rowid IN (
-           SELECT rowid FROM session
-            WHERE (ended_at IS NULL OR revocation_forgotten = 1)
-              AND (expires_at < ?1 OR (code_consumed_at IS NULL AND code_expires_at < ?1))
-            LIMIT ?2)",
-        &[now.minus(REMEMBERED).into(), limit.into()],
-    )
-    .await?;
-    Ok(())
 }

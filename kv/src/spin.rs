@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use scaigate_types::{Database, Kv, Row, StoreError, Transaction, Value};
+use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
 use spin_sdk::key_value::{self, Store};
 use spin_sdk::sqlite::{self, Connection};
 
@@ -145,12 +145,14 @@ async fn query(sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> 
     result
 }
 
-impl Database for Unmigrated {
-    type Transaction = SpinTransaction;
-
+impl Query for Unmigrated {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         query(sql, parameters).await
     }
+}
+
+impl Database for Unmigrated {
+    type Transaction = SpinTransaction;
 
     async fn begin(&self) -> Result<SpinTransaction, StoreError> {
         begin().await
@@ -165,13 +167,15 @@ async fn ensure_migrated() -> Result<(), StoreError> {
     Ok(())
 }
 
-impl Database for SpinDatabase {
-    type Transaction = SpinTransaction;
-
+impl Query for SpinDatabase {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         ensure_migrated().await?;
         query(sql, parameters).await
     }
+}
+
+impl Database for SpinDatabase {
+    type Transaction = SpinTransaction;
 
     async fn begin(&self) -> Result<SpinTransaction, StoreError> {
         ensure_migrated().await?;
@@ -179,11 +183,13 @@ impl Database for SpinDatabase {
     }
 }
 
-impl Transaction for SpinTransaction {
+impl Query for SpinTransaction {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         run(&self.0, sql, parameters).await
     }
+}
 
+impl Transaction for SpinTransaction {
     async fn commit(self) -> Result<(), StoreError> {
         run(&self.0, "COMMIT", &[]).await.map(|_| ())
     }

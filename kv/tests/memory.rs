@@ -11,7 +11,7 @@ use futures_executor::block_on;
 use scaigate_kv::contract::{self, CASES, Outcome, Stores};
 use scaigate_kv::memory::{MemoryDatabase, MemoryKv, MemoryTransaction};
 use scaigate_kv::schema::{VERSION, migrate};
-use scaigate_types::{Database, Row, StoreError, Value};
+use scaigate_types::{Database, Query, Row, StoreError, Value};
 
 fn empty() -> MemoryDatabase {
     MemoryDatabase::new().expect("SQLite in memory")
@@ -151,12 +151,14 @@ fn a_migration_cut_short_leaves_nothing() {
 /// A database that another instance brings up to date while this one waits for it in vain.
 struct Overtaken(MemoryDatabase);
 
-impl Database for Overtaken {
-    type Transaction = MemoryTransaction;
-
+impl Query for Overtaken {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         self.0.query(sql, parameters).await
     }
+}
+
+impl Database for Overtaken {
+    type Transaction = MemoryTransaction;
 
     async fn begin(&self) -> Result<MemoryTransaction, StoreError> {
         migrate(&self.0).await?;

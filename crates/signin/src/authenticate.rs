@@ -56,9 +56,10 @@ pub async fn session(
 ) -> Result<SessionClaims, Problem> {
     let claims = signer.verify(token, public_url, now).map_err(rejected)?;
     if !cache.is_fresh(&claims.sid, now) {
-        if revocation::is_revoked(kv, &claims.sid)
+        if revocation::read(kv, &claims.sid)
             .await
             .map_err(failure::kv)?
+            .is_some()
         {
             return Err(Problem::new(Code::TokenRevoked));
         }

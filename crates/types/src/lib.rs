@@ -22,8 +22,8 @@ pub mod time;
 pub use id::{ClientId, Issuer, PersonId, SessionId, Subject, TenantId, WorkspaceId};
 pub use origin::{BaseUrl, Origin, ReturnTo};
 pub use port::{
-    Clock, Database, Entropy, Kv, Limits, Outbound, OutboundError, Row, StoreError, Transaction,
-    Value,
+    Clock, Database, Entropy, Kv, Limits, Outbound, OutboundError, Query, Row, StoreError,
+    Transaction, Value,
 };
 pub use role::{AdminRole, WorkspaceRole};
 pub use secret::Secret;

@@ -194,22 +194,23 @@ impl Row {
     }
 }
 
-/// A SQLite database whose schema is the one this version expects.
-pub trait Database {
-    /// A transaction on a connection of its own, so that no other request can step into it.
-    type Transaction: Transaction;
-
+/// Whatever runs SQL statements: a database, or a transaction of one.
+pub trait Query {
     /// Runs one statement and reads all its rows. A statement is atomic by itself.
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError>;
+}
+
+/// A SQLite database whose schema is the one this version expects.
+pub trait Database: Query {
+    /// A transaction on a connection of its own, so that no other request can step into it.
+    type Transaction: Transaction;
 
     /// Begins an immediate transaction.
     async fn begin(&self) -> Result<Self::Transaction, StoreError>;
 }
 
 /// An open transaction. Dropping it without [`Transaction::commit`] undoes it.
-pub trait Transaction {
-    /// Runs one statement inside the transaction.
-    async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError>;
+pub trait Transaction: Query {
     /// Makes everything done inside durable, all of it or none.
     async fn commit(self) -> Result<(), StoreError>;
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use scaigate_types::{Database, Kv, Transaction, Value, WorkspaceRole};
+use scaigate_types::{Database, Kv, Query, Transaction, Value, WorkspaceRole};
 
 use super::Stores;
 use super::fixtures::{NOW, Somebody, code_of, redeemed, rotates, unredeemed};

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use scaigate_types::{Database, Row, StoreError, Value};
+use scaigate_types::{Database, Query, Row, StoreError, Value};
 
 /// Fails one statement, counted from 1.
 pub struct Failing<'a, D> {
@@ -20,9 +20,7 @@ impl<'a, D> Failing<'a, D> {
     }
 }
 
-impl<D: Database> Database for Failing<'_, D> {
-    type Transaction = D::Transaction;
-
+impl<D: Database> Query for Failing<'_, D> {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         let left = self.left.get();
         self.left.set(left.saturating_sub(1));
@@ -32,6 +30,10 @@ impl<D: Database> Database for Failing<'_, D> {
             self.db.query(sql, parameters).await
         }
     }
+}
+
+impl<D: Database> Database for Failing<'_, D> {
+    type Transaction = D::Transaction;
 
     async fn begin(&self) -> Result<D::Transaction, StoreError> {
         self.db.begin().await
@@ -54,9 +56,7 @@ impl<'a, D, F> Interposed<'a, D, F> {
     }
 }
 
-impl<D: Database, F: Future<Output = Result<(), StoreError>>> Database for Interposed<'_, D, F> {
-    type Transaction = D::Transaction;
-
+impl<D: Database, F: Future<Output = Result<(), StoreError>>> Query for Interposed<'_, D, F> {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         let rows = self.db.query(sql, parameters).await;
         if let Some(act) = self.act.take() {
@@ -64,6 +64,10 @@ impl<D: Database, F: Future<Output = Result<(), StoreError>>> Database for Inter
         }
         rows
     }
+}
+
+impl<D: Database, F: Future<Output = Result<(), StoreError>>> Database for Interposed<'_, D, F> {
+    type Transaction = D::Transaction;
 
     async fn begin(&self) -> Result<D::Transaction, StoreError> {
         self.db.begin().await

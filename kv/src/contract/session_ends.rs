@@ -149,15 +149,11 @@ pub async fn everything_is_purged_in_one_go(on: &Stores<'_, impl Kv, impl Databa
     everything::purge(on.db, on.kv, NOW.plus(DAY)).await?;
     same(
         "within a day",
-        revocation::is_revoked(on.kv, &sid).await?,
-        true,
+        revocation::read(on.kv, &sid).await?,
+        Some(revocation::Revocation::Ended),
     )?;
     everything::purge(on.db, on.kv, NOW.plus(DAY + TICK)).await?;
-    same(
-        "after it",
-        revocation::is_revoked(on.kv, &sid).await?,
-        false,
-    )?;
+    same("after it", revocation::read(on.kv, &sid).await?, None)?;
     holds("the row is kept", exists(on.db, &sid).await?)?;
     let late = NOW.plus(SESSION_LIFETIME + DAY + TICK);
     everything::purge(on.db, on.kv, late).await?;

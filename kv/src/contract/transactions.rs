@@ -1,6 +1,6 @@
 //! Transactions, over the table of redeemed codes.
 
-use scaigate_types::{Database, Kv, Row, StoreError, Transaction, Value};
+use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
 
 use super::Stores;
 use super::verdict::{Verdict, holds, same};

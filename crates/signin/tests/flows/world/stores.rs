@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use scaigate_kv::memory::{MemoryDatabase, MemoryKv, MemoryTransaction};
-use scaigate_types::{Database, Kv, Row, StoreError, Value};
+use scaigate_types::{Database, Kv, Query, Row, StoreError, Value};
 
 use super::clock::give_way;
 use super::plan::Plan;
@@ -96,9 +96,7 @@ impl ShakyDatabase {
     }
 }
 
-impl Database for ShakyDatabase {
-    type Transaction = MemoryTransaction;
-
+impl Query for ShakyDatabase {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         give_way(self.order.next() % 3).await;
         match self.plan.next(label(sql)) {
@@ -106,6 +104,10 @@ impl Database for ShakyDatabase {
             fault => StoreFault::outcome(fault, self.inner.query(sql, parameters).await),
         }
     }
+}
+
+impl Database for ShakyDatabase {
+    type Transaction = MemoryTransaction;
 
     async fn begin(&self) -> Result<MemoryTransaction, StoreError> {
         self.inner.begin().await
