@@ -118,7 +118,7 @@ fn n_033_an_unredeemed_session_can_not_be_refreshed() {
     let world = World::new();
     world.session_code(&Default::default());
     let rows = world
-        .run(scaigate_types::Database::query(
+        .run(scaigate_types::Query::query(
             &world.db.inner,
             "SELECT sid FROM session",
             &[],

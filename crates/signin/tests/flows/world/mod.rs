@@ -23,7 +23,7 @@ use scaigate_signin::code_post::{self, CodePost};
 use scaigate_signin::redeem::{self, RedeemRequest, Redeemed};
 use scaigate_signin::settings::{self, Settings};
 use scaigate_signin::{Memory, Ports, SessionAnswer};
-use scaigate_types::{Clock as _, Database as _, Kv as _, Query as _, Secret, Value as SqlValue};
+use scaigate_types::{Clock as _, Kv as _, Query as _, Secret, Value as SqlValue};
 
 pub use random::Seeded;
 pub use signer::Signer;
