@@ -9,18 +9,24 @@ mod fixtures;
 mod interleaved;
 mod interposed;
 mod key_value;
+mod logout_tokens;
 mod pending_logins;
 mod people_arriving;
 mod redeemed_codes;
+mod registrations;
 mod revocations;
 mod rotation;
 mod schema_versions;
 mod session_codes;
 mod session_ends;
+mod sessions_ended_together;
+mod standings;
+mod subject_revocations;
 mod transactions;
 mod upstream_answers;
 mod upstream_grants;
 mod verdict;
+mod workspace_changes;
 mod workspaces;
 
 use scaigate_types::{Database, Kv};
@@ -91,7 +97,15 @@ suite! {
         sees_what_was_revoked
         revokes_one_session_only
         revokes_twice
-        forgets;
+        forgets
+        narrows_to_later_generations
+        narrowing_never_gives_back
+        ending_a_narrowed_one_ends_it
+        what_can_not_be_read_is_ended;
+    subject_revocations:
+        is_seen_for_one_subject
+        the_latest_time_is_kept
+        what_can_not_be_read_revokes_everything;
     schema_versions:
         arrives_at_the_current_version
         keeps_the_rows_when_run_again
@@ -139,6 +153,27 @@ suite! {
         lists_none_of_another_tenant
         lists_none_of_another_person
         does_not_move_a_workspace_to_another_tenant;
+    standings:
+        knows_the_person_and_the_tenant
+        a_stranger_of_a_known_tenant_is_nobody
+        nobody_stands_in_another_tenant
+        a_suspended_person_is_told_as_such;
+    registrations:
+        makes_the_person_and_a_workspace_of_their_own
+        again_it_makes_nothing
+        an_arrival_alone_has_no_personal_workspace
+        everybody_gets_their_own
+        a_membership_removed_or_lowered_stays_so
+        a_suspended_person_gets_nothing
+        another_tenant_has_another_workspace
+        takes_no_workspace_of_somebody_else
+        one_cut_short_is_finished_by_the_next;
+    workspace_changes:
+        a_member_sees_it
+        nobody_else_sees_it
+        an_admin_changes_what_is_given
+        nobody_else_changes_it
+        a_right_taken_away_counts_at_once;
     session_codes:
         shows_what_it_redeems
         is_redeemed_once
@@ -168,6 +203,19 @@ suite! {
         is_purged_only_when_its_revocation_is_forgotten
         is_purged_when_never_redeemed
         everything_is_purged_in_one_go;
+    sessions_ended_together:
+        all_of_a_person
+        neither_ended_nor_expired_ones
+        one_not_redeemed_yet
+        what_a_logout_token_names
+        n_088_none_of_another_issuer_or_tenant
+        nothing_when_the_transaction_is_undone
+        tells_the_generations_of_live_ones
+        a_narrowed_one_is_purged_with_its_record;
+    logout_tokens:
+        is_claimed_once
+        is_good_again_when_its_claim_is_undone
+        is_remembered_until_it_expires;
     upstream_answers:
         one_leads_and_the_others_wait
         the_answer_is_handed_out_until_it_expires
@@ -193,6 +241,9 @@ suite! {
         one_rotation_for_all
         one_workspace_and_one_admin_for_a_new_tenant
         one_person_however_often
+        one_personal_workspace_however_often
+        one_acts_on_a_logout_token
+        one_ends_a_session
         the_limit_of_sign_ins_holds
         transactions_take_turns;
 }

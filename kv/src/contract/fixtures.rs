@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use scaigate_types::{
-    Database, Issuer, PersonId, SessionId, StoreError, Subject, TenantId, Timestamp, WorkspaceId,
+    Database, Issuer, PersonId, Query, SessionId, StoreError, Subject, TenantId, Timestamp,
+    WorkspaceId,
 };
 
 use super::verdict::Failure;
 use super::{Stores, verdict::same};
-use crate::people::{self, Arrival, FreshIds, Person};
+use crate::people::{self, Arrival, FreshIds, Person, Registration};
 use crate::session::{self, NewSession, Rotation, Session};
 
 /// The time at which cases begin.
@@ -88,9 +89,8 @@ impl Somebody {
         })
     }
 
-    /// Lets them arrive.
-    pub async fn arrive(&self, db: &impl Database) -> Result<Person, StoreError> {
-        let arrival = Arrival {
+    fn arrival(&self) -> Arrival<'_> {
+        Arrival {
             issuer: &self.issuer,
             subject: &self.subject,
             tenant_id: &self.tenant_id,
@@ -98,8 +98,43 @@ impl Somebody {
             name: self.name,
             is_tenant_admin: self.is_tenant_admin,
             is_bootstrap_super_admin: self.is_bootstrap_super_admin,
-        };
-        people::arrive(db, &arrival, &self.fresh, NOW).await
+        }
+    }
+
+    /// Lets them arrive.
+    pub async fn arrive(&self, db: &impl Database) -> Result<Person, StoreError> {
+        people::arrive(db, &self.arrival(), &self.fresh, NOW).await
+    }
+
+    /// Lets them register, with `own` for the personal workspace that may not exist yet.
+    pub async fn register(
+        &self,
+        db: &impl Database,
+        own: &WorkspaceId,
+    ) -> Result<Option<Registration>, StoreError> {
+        people::register(db, &self.arrival(), &self.fresh, own, NOW).await
+    }
+
+    /// Registers and expects that it works, with the workspace `tag` of the case.
+    pub async fn registers<K, D>(
+        &self,
+        db: &impl Database,
+        tag: &str,
+        on: &Stores<'_, K, D>,
+    ) -> Result<Registration, Failure> {
+        let registered = self.register(db, &on.workspace(tag)?).await?;
+        registered.ok_or_else(|| Failure::new("an active person was refused"))
+    }
+
+    /// Sets their status, as a later administrator's page will.
+    pub async fn set_status(&self, db: &impl Query, status: &str) -> Result<(), StoreError> {
+        let sql = "UPDATE person SET status = ?3 WHERE issuer = ?1 AND subject = ?2";
+        let parameters = [
+            self.issuer.as_str().into(),
+            self.subject.as_str().into(),
+            status.into(),
+        ];
+        db.query(sql, &parameters).await.map(|_| ())
     }
 }
 

@@ -6,11 +6,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use scaigate_types::{Database, Kv, Query, Transaction, Value, WorkspaceRole};
 
-use super::Stores;
 use super::fixtures::{NOW, Somebody, code_of, redeemed, rotates, unredeemed};
+use super::interposed::GivingWay;
 use super::verdict::{Failure, Verdict, holds, same};
+use super::{Stores, logout_tokens};
 use crate::pending_login::{self, Consumed, MAX_PER_BROWSER};
 use crate::people::{self, FreshIds};
+use crate::session::Whose;
 use crate::upstream_refresh::{LEASE, Turn, turn};
 use crate::{redeemed_code, session};
 
@@ -199,6 +201,93 @@ pub async fn the_limit_of_sign_ins_holds(on: &Stores<'_, impl Kv, impl Database>
         left += i64::from(matches!(consumed, Consumed::Now(_)));
     }
     same("pending", left, MAX_PER_BROWSER)
+}
+
+pub async fn one_personal_workspace_however_often(
+    on: &Stores<'_, impl Kv, impl Database>,
+) -> Verdict {
+    let somebody = Somebody::new(on, "person", "tenant")?;
+    let often = (0..100)
+        .map(|number| {
+            let fresh = FreshIds {
+                person_id: on.person(&format!("person-{number}"))?,
+                workspace_id: on.workspace(&format!("ws-{number}"))?,
+            };
+            let somebody = Somebody {
+                fresh,
+                ..somebody.clone()
+            };
+            Ok((somebody, on.workspace(&format!("own-{number}"))?))
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let all = (0..).zip(&often).map(|(number, (somebody, own))| {
+        let db = GivingWay(alternating(on, number));
+        async move { somebody.register(&db, own).await }
+    });
+    let (mut created, mut found) = (0, Vec::new());
+    for registration in join_all(all).await {
+        let registration = registration?.ok_or_else(|| Failure::new("a registration refused"))?;
+        created += u32::from(registration.created);
+        found.push((registration.person, registration.personal_workspace_id));
+    }
+    found.dedup();
+    same("made", created, 1)?;
+    same("people and their workspaces", found.len(), 1)?;
+    for (person, own) in found {
+        let count = "SELECT count(*) FROM workspace WHERE created_by = ?1 AND kind = 'personal'";
+        let rows = on
+            .db
+            .query(count, &[person.person_id.as_str().into()])
+            .await?;
+        let count = rows.first().map(|row| row.integer(0)).transpose()?;
+        same("personal workspaces", count, Some(1))?;
+        let all = people::workspaces(on.db, &person.person_id, &person.tenant_id).await?;
+        let roles: Vec<_> = all
+            .into_iter()
+            .filter(|membership| membership.workspace_id == own)
+            .map(|membership| membership.role)
+            .collect();
+        same("role in it", roles, vec![WorkspaceRole::Admin])?;
+    }
+    Ok(())
+}
+
+/// In groups: each claim is a transaction, and those wait for one another.
+pub async fn one_acts_on_a_logout_token(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let token = on.name("token");
+    let mut winners = 0;
+    for group in 0..25 {
+        let all = (0..8).map(|number| {
+            let db = alternating(on, group + number);
+            logout_tokens::claim(db, &token, NOW)
+        });
+        winners += count(join_all(all).await, &true)?;
+    }
+    same("winners", winners, 1)
+}
+
+/// Each ends all sessions of a person: every session is told to one of them.
+pub async fn one_ends_a_session(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let mut expected = Vec::new();
+    for number in 0..4 {
+        expected.push(redeemed(on, &format!("session-{number}")).await?);
+    }
+    let owner = on.person("owner")?;
+    let all = (0..8).map(|number| {
+        let (db, owner) = (alternating(on, number), &owner);
+        async move {
+            let tx = db.begin().await?;
+            let ended = session::end_all(&tx, Whose::Person(owner), "logout", NOW).await?;
+            tx.commit().await?;
+            Ok::<_, Failure>(ended)
+        }
+    });
+    let mut ended = Vec::new();
+    for outcome in join_all(all).await {
+        ended.extend(outcome?);
+    }
+    ended.sort();
+    same("ended", ended, expected)
 }
 
 /// Each reads a number and writes it back one larger: none may be lost.

@@ -1,6 +1,8 @@
-//! Databases that do something between two statements: fail, or let somebody else go first.
+//! Databases that do something between two statements: fail, or let others go first.
 
 use std::cell::Cell;
+use std::future::poll_fn;
+use std::task::Poll;
 
 use scaigate_types::{Database, Query, Row, StoreError, Value};
 
@@ -71,5 +73,32 @@ impl<D: Database, F: Future<Output = Result<(), StoreError>>> Database for Inter
 
     async fn begin(&self) -> Result<D::Transaction, StoreError> {
         self.db.begin().await
+    }
+}
+
+/// Lets everybody else go on before each statement.
+pub struct GivingWay<'a, D>(pub &'a D);
+
+impl<D: Database> Query for GivingWay<'_, D> {
+    async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut waited = false;
+        poll_fn(|context| {
+            if waited {
+                return Poll::Ready(());
+            }
+            waited = true;
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        self.0.query(sql, parameters).await
+    }
+}
+
+impl<D: Database> Database for GivingWay<'_, D> {
+    type Transaction = D::Transaction;
+
+    async fn begin(&self) -> Result<D::Transaction, StoreError> {
+        self.0.begin().await
     }
 }

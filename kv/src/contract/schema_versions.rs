@@ -33,6 +33,7 @@ pub async fn arrives_at_the_current_version(on: &Stores<'_, impl Kv, impl Databa
         .map(|row| row.text(0))
         .collect::<Result<Vec<_>, _>>()?;
     for expected in [
+        "logout_token",
         "person",
         "pending_login",
         "redeemed_code",
