@@ -191,47 +191,46 @@ pub async fn n_088_none_of_another_issuer_or_tenant(
         ("a pattern", "https://scaikey.tes_", [false; 5]),
         ("stranger", "https://stranger.test", [false; 5]),
     ];
+    let mut everybody = Vec::new();
+    for (n, (issued_by, lives_in)) in people.into_iter().enumerate() {
+        // The last one would be the second otherwise.
+        let subject = if lives_in == "mismatch" {
+            on.subject("mismatch")?
+        } else {
+            subject.clone()
+        };
+        let somebody = Somebody {
+            issuer: issuer(issued_by)?,
+            subject,
+            ..Somebody::new(on, &format!("person-{n}"), lives_in)?
+        };
+        everybody.push(somebody.arrive(on.db).await?);
+    }
     for (n, (what, speaker, expected)) in cases.into_iter().enumerate() {
         let speaker = issuer(speaker)?;
-        for (m, named_by) in ["subject", "session", "both"].into_iter().enumerate() {
+        let (issuer, sid, subject) = (&speaker, at.as_str(), &subject);
+        let by_subject = Whose::Subject { issuer, subject };
+        let by_session = Whose::ScaikeySession { issuer, sid };
+        let by_both = Whose::SubjectAndSession {
+            issuer,
+            subject,
+            sid,
+        };
+        for (m, whose) in [by_subject, by_session, by_both].into_iter().enumerate() {
             let mut sids = Vec::new();
-            let mut everybody = Vec::new();
-            for (k, (issued_by, lives_in)) in people.into_iter().enumerate() {
-                // The last two share an identity otherwise.
-                let subject = if lives_in == "mismatch" {
-                    on.subject("mismatch")?
-                } else {
-                    subject.clone()
-                };
-                let somebody = Somebody {
-                    issuer: issuer(issued_by)?,
-                    subject,
-                    ..Somebody::new(on, &format!("p-{k}"), lives_in)?
-                };
-                let person = somebody.arrive(on.db).await?;
-                sids.push(begun(on, &format!("s-{n}-{m}-{k}"), &person, &at).await?);
-                everybody.push(person);
+            for (k, person) in everybody.iter().enumerate() {
+                sids.push(begun(on, &format!("s-{n}-{m}-{k}"), person, &at).await?);
             }
-            let (issuer, sid, subject) = (&speaker, at.as_str(), &subject);
-            let whose = match named_by {
-                "subject" => Whose::Subject { issuer, subject },
-                "session" => Whose::ScaikeySession { issuer, sid },
-                _ => Whose::SubjectAndSession {
-                    issuer,
-                    subject,
-                    sid,
-                },
-            };
             let ended = ends(on.db, whose, NOW).await?;
             let mut expected = expected;
-            if named_by != "session" {
+            if whose != by_session {
                 // Another subject.
                 expected[4] = false;
             }
             let found: Vec<bool> = sids.iter().map(|sid| ended.contains(sid)).collect();
-            same(&format!("{what}, {named_by}"), found, expected.to_vec())?;
-            for person in everybody {
-                ends(on.db, Whose::Person(&person.person_id), NOW).await?;
+            same(&format!("{what}, {whose:?}"), found, expected.to_vec())?;
+            for sid in sids {
+                end(on.db, &sid, "logout", NOW).await?;
             }
         }
     }
