@@ -161,7 +161,9 @@ pub async fn another_tenant_has_another_workspace(
     same("the old one", role(on.db, &moved.person, old).await?, None)?;
     let back = here.registers(on.db, "own-3", on).await?;
     same("made on return", back.created, false)?;
-    same("on return", &back.personal_workspace_id, old)
+    same("on return", &back.personal_workspace_id, old)?;
+    let found = personal_workspace(on.db, &back.person.person_id).await?;
+    same("found on return", found.as_ref(), Some(old))
 }
 
 pub async fn takes_no_workspace_of_somebody_else(
