@@ -34,6 +34,9 @@ pub struct HostOptions {
     pub manifest: PathBuf,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// A listener to use instead of one on `listen`: a port that is held from the moment it is known
+    /// can't be taken by anybody else.
+    pub listener: Option<std::net::TcpListener>,
     /// Values of application variables. The environment is not read.
     pub variables: BTreeMap<String, String>,
     /// Where key-value pairs and databases live.
@@ -59,6 +62,7 @@ impl HostOptions {
         Self {
             manifest: manifest.into(),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            listener: None,
             variables: BTreeMap::new(),
             state: State::default(),
             clock: HostClock::system(),
@@ -176,7 +180,13 @@ async fn start(options: HostOptions) -> anyhow::Result<Host> {
     let router = Router::new(&manifest.triggers)?;
     let values = Values::resolve(&manifest.variables, &options.variables)?;
 
-    let listener = TcpListener::bind(options.listen).await.map_err(|error| {
+    let listener = match options.listener {
+        Some(listener) => listener
+            .set_nonblocking(true)
+            .and_then(|()| TcpListener::from_std(listener)),
+        None => TcpListener::bind(options.listen).await,
+    };
+    let listener = listener.map_err(|error| {
         if error.kind() == std::io::ErrorKind::AddrInUse {
             anyhow!("{} is already in use", options.listen)
         } else {

@@ -61,6 +61,7 @@ fn options(arguments: &Arguments) -> anyhow::Result<HostOptions> {
     let default = ReuseOptions::default();
     Ok(HostOptions {
         listen: arguments.listen,
+        listener: None,
         variables,
         state: arguments
             .state_dir

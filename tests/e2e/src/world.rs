@@ -85,9 +85,12 @@ fn workspace_root() -> PathBuf {
         .to_owned()
 }
 
-fn free_port() -> u16 {
+/// A free port. The embedded runner takes the listener over, so nobody gets in between; Spin can
+/// only be told the number.
+fn free_port() -> (TcpListener, u16) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
+    let port = listener.local_addr().expect("an address").port();
+    (listener, port)
 }
 
 impl World {
@@ -105,7 +108,7 @@ impl World {
         } else {
             HostClock::settable(BEGINNING)
         };
-        let port = free_port();
+        let (listener, port) = free_port();
         let url = format!("http://127.0.0.1:{port}");
         // Where ScaiKey sends browsers, also when a test says that a proxy stands in front.
         let public_url = setup.variables.get("public_url").unwrap_or(&url).clone();
@@ -150,10 +153,11 @@ impl World {
         let manifest = workspace_root().join("spin.toml");
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let runtime = if spin {
+            drop(listener);
             Runtime::Spin(start_spin(&manifest, address, &variables).await)
         } else {
             let mut options = HostOptions::new(manifest);
-            options.listen = address;
+            options.listener = Some(listener);
             options.variables = variables;
             options.state = State::Temporary;
             options.clock = clock.clone();
