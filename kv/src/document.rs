@@ -9,10 +9,10 @@ pub struct Document {
     v: u8,
     /// When it was read.
     pub fetched_at: Timestamp,
-    /// When a key set was last read for a token that names a key not in it; bounds how often.
+    /// When ScaiKey was asked for a newer one and did not answer; bounds how often it is asked.
     #[serde(default)]
-    pub sought_at: Option<Timestamp>,
-    /// Its body: text, because everything ScaiKey serves is JSON.
+    pub asked_in_vain: Option<Timestamp>,
+    /// Its body: text, because everything ScaiKey serves is JSON. Empty when there has been none.
     pub body: String,
 }
 
@@ -23,7 +23,7 @@ impl Document {
         Self {
             v: 1,
             fetched_at,
-            sought_at: None,
+            asked_in_vain: None,
             body,
         }
     }
@@ -49,4 +49,17 @@ pub async fn load(kv: &impl Kv, key: &str) -> Result<Option<Document>, StoreErro
 pub async fn save(kv: &impl Kv, key: &str, document: &Document) -> Result<(), StoreError> {
     let bytes = serde_json::to_vec(document).map_err(|_| StoreError::Corrupt)?;
     kv.set(key, &bytes).await
+}
+
+/// Notes that ScaiKey was asked for the document under `key` and did not answer. What is kept there
+/// stays.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn note_asked_in_vain(kv: &impl Kv, key: &str, now: Timestamp) -> Result<(), StoreError> {
+    let mut document = load(kv, key)
+        .await?
+        .unwrap_or_else(|| Document::new(Timestamp::from_millis(0), String::new()));
+    document.asked_in_vain = Some(now);
+    save(kv, key, &document).await
 }

@@ -10,6 +10,8 @@
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod document;
+pub mod exchanged_token;
+pub mod key_search;
 pub mod keys;
 pub mod logout_token;
 #[cfg(all(feature = "memory", not(target_family = "wasm")))]

@@ -61,6 +61,9 @@ pub struct Person {
     pub is_active: bool,
     /// ScaiFlow's administrator role.
     pub admin_role: Option<AdminRole>,
+    /// The person's own workspace in that tenant, once there is one. Not looked up for somebody who
+    /// is just arriving.
+    pub personal_workspace_id: Option<WorkspaceId>,
 }
 
 /// What is known here of somebody whom ScaiKey vouches for.
@@ -73,6 +76,9 @@ pub struct Standing {
 }
 
 const PERSON: &str = "person_id, issuer, subject, tenant_id, email, name, status, admin_role";
+/// The ninth column that [`person`] reads, where it is of use.
+const PERSONAL_WORKSPACE: &str = "(SELECT workspace_id FROM workspace
+     WHERE created_by = person.person_id AND tenant_id = person.tenant_id AND kind = 'personal')";
 
 fn person(row: &Row) -> Result<Person, StoreError> {
     let corrupt = |_| StoreError::Corrupt;
@@ -87,6 +93,10 @@ fn person(row: &Row) -> Result<Person, StoreError> {
         admin_role: match row.optional_text(7)? {
             None => None,
             Some(role) => Some(AdminRole::parse(role).ok_or(StoreError::Corrupt)?),
+        },
+        personal_workspace_id: match row.optional_text(8)? {
+            None => None,
+            Some(id) => Some(WorkspaceId::parse(id).map_err(corrupt)?),
         },
     })
 }
@@ -127,7 +137,7 @@ pub async fn arrive(
                      AND coalesce(admin_role, '') <> 'super_admin'
                      THEN 'bootstrap' ELSE admin_role_source END,
                    last_seen_at = max(last_seen_at, excluded.last_seen_at)
-                 RETURNING {PERSON}"
+                 RETURNING {PERSON}, NULL"
             ),
             &[
                 fresh.person_id.as_str().into(),
@@ -179,7 +189,7 @@ pub async fn arrive(
 /// # Errors
 /// [`StoreError`] when the store does not answer.
 pub async fn find(db: &impl Query, id: &PersonId) -> Result<Option<Person>, StoreError> {
-    let sql = format!("SELECT {PERSON} FROM person WHERE person_id = ?1");
+    let sql = format!("SELECT {PERSON}, {PERSONAL_WORKSPACE} FROM person WHERE person_id = ?1");
     let rows = db.query(&sql, &[id.as_str().into()]).await?;
     rows.first().map(person).transpose()
 }
@@ -196,7 +206,7 @@ pub async fn standing(
 ) -> Result<Standing, StoreError> {
     // The tenant's column comes last: the person's are read by position.
     let sql = format!(
-        "SELECT {PERSON}, EXISTS (SELECT 1 FROM tenant WHERE tenant_id = ?3)
+        "SELECT {PERSON}, {PERSONAL_WORKSPACE}, EXISTS (SELECT 1 FROM tenant WHERE tenant_id = ?3)
            FROM (SELECT 1)
            LEFT JOIN person ON issuer = ?1 AND subject = ?2 AND tenant_id = ?3"
     );
@@ -208,7 +218,7 @@ pub async fn standing(
     let rows = db.query(&sql, &parameters).await?;
     let row = rows.first().ok_or(StoreError::Corrupt)?;
     Ok(Standing {
-        tenant_known: row.integer(8)? != 0,
+        tenant_known: row.integer(9)? != 0,
         person: match row.optional_text(0)? {
             None => None,
             Some(_) => Some(person(row)?),
@@ -224,4 +234,26 @@ pub async fn tenant_known(db: &impl Query, tenant_id: &TenantId) -> Result<bool,
     let sql = "SELECT 1 FROM tenant WHERE tenant_id = ?1";
     let rows = db.query(sql, &[tenant_id.as_str().into()]).await?;
     Ok(!rows.is_empty())
+}
+
+/// The issuers under which a subject is kept that `issuer` speaks for: itself, and those of its
+/// tenants if it names none.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn issuers_of(
+    db: &impl Query,
+    issuer: &Issuer,
+    subject: &Subject,
+) -> Result<Vec<Issuer>, StoreError> {
+    let rows = db
+        .query(
+            "SELECT issuer FROM person
+              WHERE subject = ?2 AND (issuer = ?1 OR issuer = ?1 || '/tenants/' || tenant_id)",
+            &[issuer.as_str().into(), subject.as_str().into()],
+        )
+        .await?;
+    rows.iter()
+        .map(|row| Issuer::parse(row.text(0)?).map_err(|_| StoreError::Corrupt))
+        .collect()
 }

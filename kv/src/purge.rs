@@ -2,7 +2,10 @@
 
 use scaigate_types::{Database, Kv, StoreError, Timestamp};
 
-use crate::{logout_token, pending_login, redeemed_code, revocation, session, upstream_refresh};
+use crate::{
+    exchanged_token, logout_token, pending_login, redeemed_code, revocation, session,
+    upstream_refresh,
+};
 
 /// Rows removed of each kind in one go.
 const LIMIT: i64 = 500;
@@ -16,6 +19,7 @@ pub async fn purge(db: &impl Database, kv: &impl Kv, now: Timestamp) -> Result<(
     pending_login::purge(db, now, LIMIT).await?;
     redeemed_code::purge(db, now, LIMIT).await?;
     logout_token::purge(db, now, LIMIT).await?;
+    exchanged_token::purge(db, now, LIMIT).await?;
     upstream_refresh::purge(db, now, LIMIT).await?;
     for sid in session::revocations_to_forget(db, now, LIMIT).await? {
         revocation::forget(kv, &sid).await?;

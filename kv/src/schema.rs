@@ -118,6 +118,16 @@ const LOGOUT_AND_WORKSPACES: Migration = &[
         expires_at INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
     "CREATE INDEX logout_token_expiry ON logout_token (expires_at)",
+    "CREATE TABLE key_search (
+        key_set TEXT PRIMARY KEY,
+        began_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID",
+    "CREATE TABLE exchanged_token (
+        name TEXT PRIMARY KEY,
+        sealed BLOB NOT NULL,
+        expires_at INTEGER NOT NULL
+    ) STRICT",
+    "CREATE INDEX exchanged_token_expiry ON exchanged_token (expires_at)",
 ];
 
 /// The schema version that this code works with.

@@ -276,3 +276,25 @@ pub async fn find(db: &impl Query, sid: &SessionId) -> Result<Option<Session>, S
     let rows = db.query(&sql, &[sid.as_str().into()]).await?;
     rows.first().map(session).transpose()
 }
+
+/// Puts ScaiKey's (sealed) tokens of a session in the place of `former`. `false` when the session
+/// has ended or somebody else has put others there meanwhile.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn replace_tokens(
+    db: &impl Query,
+    sid: &SessionId,
+    former: &[u8],
+    tokens: &[u8],
+) -> Result<bool, StoreError> {
+    let rows = db
+        .query(
+            "UPDATE session SET scaikey_tokens = ?3
+              WHERE sid = ?1 AND scaikey_tokens = ?2 AND ended_at IS NULL
+              RETURNING 1",
+            &[sid.as_str().into(), former.into(), tokens.into()],
+        )
+        .await?;
+    Ok(!rows.is_empty())
+}

@@ -27,6 +27,7 @@ const VARIABLES: &[&str] = &[
     "public_url",
     "app_url",
     "env",
+    "scaiwave_auth_mode",
     "dangerous_allow_dev_auth",
 ];
 
@@ -46,18 +47,21 @@ async fn make() -> Result<Made, Problem> {
     let ports = SpinPorts::default();
     let values = VariableValues::read(VARIABLES).await?;
     let variables = |name: &str| values.get(name);
-    let deployment = settings::deployment(&variables).ok();
+    let deployment = settings::deployment(&variables);
     let configured = settings::scaikey(&variables);
     let metadata = match &configured {
         Ok(configured) => {
-            scaikey::metadata(&ports, configured, Deadline::start(ports.clock())).await
+            scaikey::metadata(&ports, &configured.provider, Deadline::start(ports.clock())).await
         }
         // Not asked for, so not shown: `reason` says why.
         Err(faults) => Err(settings::problem(faults)),
     };
     let document = config_document::document(
-        configured.as_ref().map_err(Vec::as_slice),
-        deployment.as_ref(),
+        configured
+            .as_ref()
+            .map(|configured| &configured.provider)
+            .map_err(Vec::as_slice),
+        deployment.as_ref().map_err(Vec::as_slice),
         metadata.as_deref(),
     );
     let now = ports.clock().now();

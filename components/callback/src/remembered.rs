@@ -16,6 +16,7 @@ const VARIABLES: &[&str] = &[
     "public_url",
     "app_url",
     "env",
+    "scaiwave_auth_mode",
     "dangerous_allow_dev_auth",
     "session_secret",
     "session_ttl_seconds",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::header;
 use scaigate_jose::RefreshToken;
 use scaigate_problem::{Code, Problem};
+use scaigate_runtime::answer::doubled;
 use scaigate_runtime::spin::SpinPorts;
 use scaigate_runtime::{Answer, Fields, Incoming, answer};
 use scaigate_scaikey::TokenResponse;
@@ -31,15 +32,6 @@ pub struct Call<'a> {
     pub incoming: &'a Incoming,
 }
 
-/// Puts the same members under `data` as well, where ScaiWave's clients look.
-fn doubled(mut body: Value) -> Value {
-    let data = body.clone();
-    if let Some(members) = body.as_object_mut() {
-        members.insert("data".to_owned(), data);
-    }
-    body
-}
-
 /// ScaiKey's tokens as ScaiFlow and ScaiWave document them.
 fn token_json(
     access_token: &str,
@@ -47,8 +39,8 @@ fn token_json(
     id_token: Option<&str>,
     scope: Option<&str>,
     expires_in: Duration,
-) -> Value {
-    doubled(json!({
+) -> String {
+    doubled(&json!({
         "access_token": access_token,
         "refresh_token": refresh_token,
         "id_token": id_token,
@@ -59,7 +51,7 @@ fn token_json(
     }))
 }
 
-fn scaikey_tokens(tokens: &TokenResponse) -> Value {
+fn scaikey_tokens(tokens: &TokenResponse) -> String {
     token_json(
         tokens.access_token.expose(),
         tokens
@@ -131,7 +123,7 @@ impl Call<'_> {
                 redirect_uri: fields.required("redirect_uri")?,
             };
             let tokens = code_post::exchange(self.ports, &self.remembered.settings, &post).await?;
-            return Ok(answer::json(&scaikey_tokens(&tokens)));
+            return Ok(answer::json_text(scaikey_tokens(&tokens)));
         }
         let begun = self
             .begin(BeginRequest {
@@ -163,7 +155,7 @@ impl Call<'_> {
         {
             return self.callback().await;
         }
-        let base = &self.remembered.settings.scaikey.base;
+        let base = &self.remembered.settings.scaikey.provider.base;
         if fields.get("iss").is_some_and(|iss| iss != base.as_str()) {
             return Err(Problem::new(Code::IssuerMismatch).with("field", "iss"));
         }
@@ -252,7 +244,7 @@ impl Call<'_> {
             redirect_uri: fields.required("redirect_uri")?,
         };
         let tokens = code_post::exchange(self.ports, &self.remembered.settings, &post).await?;
-        Ok(answer::json(&scaikey_tokens(&tokens)))
+        Ok(answer::json_text(scaikey_tokens(&tokens)))
     }
 
     /// `POST /v1/auth/token`: a session code for a session, or ScaiWave's password grant.
@@ -267,7 +259,7 @@ impl Call<'_> {
                     .unwrap_or_else(|| String::new().into());
                 let username = fields.get("username").unwrap_or_default();
                 let tokens = code_post::password(self.ports, settings, username, &password).await?;
-                return Ok(answer::json(&scaikey_tokens(&tokens)));
+                return Ok(answer::json_text(scaikey_tokens(&tokens)));
             }
             Some(_) => {
                 return Err(Problem::new(Code::UnsupportedGrantType)
@@ -304,10 +296,10 @@ impl Call<'_> {
             return Ok(answer::json(&session.to_json()));
         }
         let refreshed = upstream_refresh::refresh(self.ports, settings, &token).await?;
-        Ok(answer::json(&self.refreshed_json(&refreshed)))
+        Ok(answer::json_text(self.refreshed_json(&refreshed)))
     }
 
-    fn refreshed_json(&self, refreshed: &Refreshed) -> Value {
+    fn refreshed_json(&self, refreshed: &Refreshed) -> String {
         token_json(
             &refreshed.access_token,
             refreshed.refresh_token.as_deref(),

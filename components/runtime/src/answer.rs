@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
+use serde::Serialize;
 use serde_json::Value;
 
 /// An answer with its whole body.
@@ -19,11 +20,26 @@ fn with_type(status: StatusCode, content_type: &'static str, body: Bytes) -> Ans
 /// 200 with a JSON body.
 #[must_use]
 pub fn json(body: &Value) -> Answer {
-    with_type(
-        StatusCode::OK,
-        "application/json",
-        Bytes::from(body.to_string()),
-    )
+    json_text(body.to_string())
+}
+
+/// 200 with a body that is JSON already.
+#[must_use]
+pub fn json_text(body: String) -> Answer {
+    with_type(StatusCode::OK, "application/json", Bytes::from(body))
+}
+
+/// The JSON of an object, with the same members once more under `data`, where ScaiWave's clients
+/// look. Serialised once.
+///
+/// An object that can't be written, or has no members, is `{}`.
+#[must_use]
+pub fn doubled(object: &impl Serialize) -> String {
+    let once = serde_json::to_string(object).unwrap_or_default();
+    match once.strip_suffix('}') {
+        Some(open) if open.len() > 1 => format!("{open},\"data\":{once}}}"),
+        _ => "{}".to_owned(),
+    }
 }
 
 /// 303 to `location`, which must be one that has been checked: a browser follows it with GET and
@@ -74,6 +90,18 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_members_are_there_twice() {
+        let text = doubled(&serde_json::json!({ "a": 1, "b": { "c": "}" } }));
+        let value: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            value,
+            serde_json::json!({ "a": 1, "b": { "c": "}" }, "data": { "a": 1, "b": { "c": "}" } } })
+        );
+        assert_eq!(doubled(&serde_json::json!({})), "{}");
+        assert_eq!(doubled(&serde_json::json!([1])), "{}");
+    }
 
     #[test]
     fn n_013_pages_escape_what_they_show() {

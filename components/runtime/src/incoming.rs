@@ -76,6 +76,21 @@ impl Incoming {
             .is_some_and(|accept| accept.contains("text/html"))
     }
 
+    /// Reads the body as the JSON object that an endpoint documents.
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedMediaType`], or [`Code::InvalidRequest`] for anything else than the
+    /// documented members, each once and of its type.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
+        let essence = self.header("content-type").unwrap_or_default();
+        let essence = essence.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::new(Code::UnsupportedMediaType));
+        }
+        serde_json::from_slice(&self.body)
+            .map_err(|_| Problem::invalid_field("body", "not the documented JSON object"))
+    }
+
     /// Requires the method of this address.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Which origins may talk to us from a browser, and what every answer carries.
 
+use std::rc::Rc;
+
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use scaigate_problem::{Code, Problem};
 use scaigate_types::Origin;
@@ -9,7 +11,8 @@ use crate::{Answer, Incoming};
 /// The origins of this deployment: its own and its apps'.
 #[derive(Clone, Debug, Default)]
 pub struct Site {
-    origins: Vec<Origin>,
+    // Shared by every request of an instance.
+    origins: Rc<[Origin]>,
 }
 
 impl Site {
@@ -78,6 +81,12 @@ impl Site {
     /// Adds to an answer what every one carries.
     pub fn dress(&self, request: &Incoming, answer: &mut Answer) {
         let length = answer.body().len();
+        // What a browser shows or follows. Data is neither framed nor does it refer to anything,
+        // and each header is work in every answer.
+        let is_data = answer
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|value| value.as_bytes().ends_with(b"json"));
         let headers = answer.headers_mut();
         // Without it Spin answers chunked, in two writes.
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
@@ -91,12 +100,14 @@ impl Site {
         };
         default("cache-control", "no-store");
         default("x-content-type-options", "nosniff");
-        default("referrer-policy", "no-referrer");
-        default("x-frame-options", "DENY");
-        default(
-            "content-security-policy",
-            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-        );
+        if !is_data {
+            default("referrer-policy", "no-referrer");
+            default("x-frame-options", "DENY");
+            default(
+                "content-security-policy",
+                "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+            );
+        }
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
         // The one origin there is: two are no browser's.
         if let Some(origin) = request.header("origin").filter(|origin| self.knows(origin))

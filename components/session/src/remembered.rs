@@ -1,41 +1,40 @@
-//! What an instance remembers: its settings, and which sessions it lately saw not to be revoked.
+//! What an instance remembers: its settings.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use scaigate_jose::SessionSigner;
 use scaigate_problem::Problem;
 use scaigate_runtime::Site;
 use scaigate_runtime::spin::VariableValues;
-use scaigate_signin::authenticate::{REVOCATION_CACHED, RevocationCache};
-use scaigate_signin::settings::{self, Deployment};
-use scaigate_types::{SessionId, Timestamp};
+use scaigate_signin::authenticate::Acceptance;
+use scaigate_signin::settings::{self, Deployment, Fault, Provider};
 
 const VARIABLES: &[&str] = &[
     "public_url",
     "app_url",
     "env",
+    "scaiwave_auth_mode",
     "dangerous_allow_dev_auth",
     "session_secret",
+    "scaikey_base_url",
+    "scaiflow_scaikey_client_id",
+    "scaikey_audience",
 ];
-
-/// Sessions remembered at once; beyond that the memory is emptied.
-const MAX_SESSIONS: usize = 4096;
 
 /// The settings of this component.
 pub struct Remembered {
-    /// Verifies session tokens.
-    pub signer: SessionSigner,
+    signer: SessionSigner,
     /// Where we are.
     pub deployment: Deployment,
+    /// ScaiKey, or why its tokens can't be checked.
+    pub provider: Result<Provider, Vec<Fault>>,
     /// Which origins may call.
     pub site: Site,
 }
 
 thread_local! {
     static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
-    static SEEN: RefCell<HashMap<SessionId, Timestamp>> = RefCell::default();
 }
 
 /// The settings, read once per instance.
@@ -55,6 +54,7 @@ pub async fn get() -> Result<Rc<Remembered>, Problem> {
             Rc::new(Remembered {
                 signer: sessions.signer,
                 deployment,
+                provider: settings::provider(&variables),
                 site,
             })
         }
@@ -71,23 +71,13 @@ pub async fn get() -> Result<Rc<Remembered>, Problem> {
     Ok(remembered)
 }
 
-/// The sessions that this instance lately saw not to be revoked.
-pub struct Revocations;
-
-impl RevocationCache for Revocations {
-    fn is_fresh(&self, sid: &SessionId, now: Timestamp) -> bool {
-        SEEN.with_borrow(|seen| {
-            seen.get(sid)
-                .is_some_and(|at| *at <= now && now.since(*at) < REVOCATION_CACHED)
-        })
-    }
-
-    fn note(&self, sid: &SessionId, now: Timestamp) {
-        SEEN.with_borrow_mut(|seen| {
-            if seen.len() >= MAX_SESSIONS {
-                seen.clear();
-            }
-            seen.insert(sid.clone(), now);
-        });
+impl Remembered {
+    /// What is accepted as a credential.
+    pub fn acceptance(&self) -> Acceptance<'_> {
+        Acceptance {
+            signer: &self.signer,
+            deployment: &self.deployment,
+            provider: self.provider.as_ref().map_err(Vec::as_slice),
+        }
     }
 }

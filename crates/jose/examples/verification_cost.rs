@@ -20,8 +20,11 @@ use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use published::{ED25519, EDDSA_A4, ES256_A3, P256, RS256_A2, RSA_A};
 use rsa::BigUint;
 use scaigate_jose::rs256::Rs256Key;
-use scaigate_jose::{Jwks, UnverifiedJwt, sha256};
+use scaigate_jose::{Jwks, KeyRing, SessionClaims, SessionSigner, UnverifiedJwt, sha256};
 use scaigate_types::encoding::from_base64url;
+use scaigate_types::{
+    Issuer, PersonId, SessionId, Subject, TenantId, Timestamp, WorkspaceId, WorkspaceRole,
+};
 
 const ROUNDS: usize = 11;
 const PER_ROUND: u32 = 20;
@@ -91,7 +94,42 @@ fn report() -> String {
             keys.verify(&token).is_ok()
         },
     ));
+    lines.push(session());
     lines.concat()
+}
+
+/// Our own session token: no key to import, one HMAC and the claims.
+fn session() -> String {
+    let keys = KeyRing::parse("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=").unwrap();
+    let now = Timestamp::from_secs(1_800_000_000);
+    let claims = SessionClaims {
+        issuer: "https://gate.example".to_owned(),
+        subject: Subject::parse("usr_ada").unwrap(),
+        subject_issuer: Issuer::parse("https://scaikey.example/tenants/tnt_acme").unwrap(),
+        person_id: PersonId::parse("per_AAAAAAAAAAAAAAAAAAAAAA").unwrap(),
+        tenant_id: TenantId::parse("tnt_acme").unwrap(),
+        workspace_id: WorkspaceId::parse("ws_AAAAAAAAAAAAAAAAAAAAAA").unwrap(),
+        role: WorkspaceRole::Author,
+        admin_role: None,
+        personal_workspace_id: None,
+        email: Some("ada@acme.example".to_owned()),
+        name: Some("Ada".to_owned()),
+        sid: SessionId::parse("ses_AAAAAAAAAAAAAAAAAAAAAA").unwrap(),
+        generation: 3,
+        jti: "AAAAAAAAAAAAAAAAAAAAAA".to_owned(),
+        issued_at: now,
+        expires_at: now.plus(std::time::Duration::from_secs(900)),
+    };
+    let signer = SessionSigner::new(&keys);
+    let token = signer.sign(&claims).unwrap();
+    line(
+        "HS256, session token",
+        || SessionSigner::new(black_box(&keys)),
+        |signer| {
+            let token = black_box(token.as_str());
+            signer.verify(token, "https://gate.example", now).is_ok()
+        },
+    )
 }
 
 fn library(what: &str, n: &[u8], digest: &[u8; 32], signature: &[u8]) -> String {

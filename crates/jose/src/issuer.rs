@@ -35,24 +35,21 @@ pub(crate) fn issuer_and_tenant(
         Some(text) => Some(TenantId::parse(text).map_err(|_| malformed)?),
         None => None,
     };
-    match (named_tenant(expected), tenant) {
-        (named, tenant) if &issuer == expected => match (named, tenant) {
+    let named = issuer.named_tenant();
+    if &issuer == expected {
+        return match (named, tenant) {
             (Some(named), Some(claimed)) if claimed != named => Err(IssuerError::Tenant),
             (named, claimed) => Ok((issuer, claimed.or(named))),
-        },
-        (None, Some(tenant)) if issuer.as_str() == format!("{expected}/tenants/{tenant}") => {
-            Ok((issuer, Some(tenant)))
+        };
+    }
+    // An issuer that names its tenant needs no claim to say so again.
+    match named.filter(|named| tenant.as_ref().is_none_or(|claimed| claimed == named)) {
+        Some(named)
+            if expected.named_tenant().is_none()
+                && expected.of_tenant(&named) == Ok(issuer.clone()) =>
+        {
+            Ok((issuer, Some(named)))
         }
         _ => Err(IssuerError::Issuer),
-    }
-}
-
-/// The tenant of an issuer `…/tenants/{tenant}`.
-fn named_tenant(issuer: &Issuer) -> Option<TenantId> {
-    let (_, tenant) = issuer.as_str().rsplit_once("/tenants/")?;
-    if tenant.contains('/') {
-        None
-    } else {
-        TenantId::parse(tenant).ok()
     }
 }

@@ -49,12 +49,16 @@ pub struct SessionClaims {
     pub role: WorkspaceRole,
     /// The administrator role, if any.
     pub admin_role: Option<AdminRole>,
+    /// The person's own workspace, if there was one when the token was made.
+    pub personal_workspace_id: Option<WorkspaceId>,
     /// For display.
     pub email: Option<String>,
     /// For display.
     pub name: Option<String>,
     /// The session, under which it can be revoked.
     pub sid: SessionId,
+    /// How often the session had been refreshed when this token was made (claim `gen`).
+    pub generation: u32,
     /// Unique to this token.
     pub jti: String,
     /// When it was made.
@@ -74,10 +78,14 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     admin_role: Option<AdminRole>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    personal_workspace_id: Option<&'a WorkspaceId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     sid: &'a SessionId,
+    #[serde(rename = "gen")]
+    generation: u32,
 }
 
 /// All claims, to be read.
@@ -95,9 +103,12 @@ struct Payload {
     workspace_id: WorkspaceId,
     role: WorkspaceRole,
     admin_role: Option<AdminRole>,
+    personal_workspace_id: Option<WorkspaceId>,
     email: Option<String>,
     name: Option<String>,
     sid: SessionId,
+    #[serde(rename = "gen")]
+    generation: u32,
 }
 
 /// Why no session token was made.
@@ -188,9 +199,11 @@ impl SessionSigner {
             workspace_id: &claims.workspace_id,
             role: claims.role,
             admin_role: claims.admin_role,
+            personal_workspace_id: claims.personal_workspace_id.as_ref(),
             email: claims.email.as_deref(),
             name: claims.name.as_deref(),
             sid: &claims.sid,
+            generation: claims.generation,
         };
         if claims.expires_at < claims.issued_at {
             return Err(SignError::Lifetime);
@@ -302,9 +315,11 @@ fn accept(
         workspace_id: payload.workspace_id,
         role: payload.role,
         admin_role: payload.admin_role,
+        personal_workspace_id: payload.personal_workspace_id,
         email: payload.email,
         name: payload.name,
         sid: payload.sid,
+        generation: payload.generation,
         jti: payload.jti,
         issued_at,
         expires_at,

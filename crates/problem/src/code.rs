@@ -198,6 +198,37 @@ codes! {
         "The session of this access token has been ended.",
         "Sign in again with POST /v1/auth/login.";
 
+    UserRequired 403 Client "user_required",
+        "This is for people, and the token is a service's.",
+        "Call it with the token of a person; GET /v1/auth/whoami shows who a token is.";
+    InsufficientScope 403 Client "insufficient_scope",
+        "The token does not allow this.",
+        "`details.required` is what is missing, `details.present` what the token has; ask for it when you get the token.";
+    TenantNotFound 404 Client "tenant_not_found",
+        "The token's tenant is not known here.",
+        "Let somebody of the tenant sign in with POST /v1/auth/login, or run a sync (POST /v1/admin/sync).";
+    ServiceTokenWithoutSubject 401 Peer "service_token_without_subject",
+        "The service token has no sub.",
+        "Update ScaiKey: since 2026-05-16 it sets sub = client_id on client_credentials tokens; then get a new token.";
+    WorkspaceNotFound 404 Client "workspace_not_found",
+        "There is no such workspace among yours.",
+        "POST /v1/auth/register makes the personal one; GET /v1/me/workspaces lists yours.";
+    ScaikeyLoginRequired 403 Client "scaikey_login_required",
+        "This needs a person who has signed in through ScaiKey.",
+        "Sign in with POST /v1/auth/login; a test user, or a session whose ScaiKey tokens are gone, can't do it.";
+    InvalidTarget 400 Client "invalid_target",
+        "A token for this audience can't be had here.",
+        "Ask for an audience that the configuration lists for token exchange.";
+    InvalidScope 400 Client "invalid_scope",
+        "A token with this scope can't be had from yours.",
+        "Ask for a scope that your own token has; `details.present` lists them.";
+    LogoutTokenInvalid 400 Peer "logout_token_invalid",
+        "The logout token does not hold.",
+        "`details.reason` says which check of OpenID Connect Back-Channel Logout 1.0 failed; check that ScaiKey and `scaikey_base_url` are one environment.";
+    LogoutTokenReplayed 400 Client "logout_token_replayed",
+        "This logout token was acted on before.",
+        "Nothing is left to do: its sessions have ended.";
+
     // ScaiKey.
     OidcNotConfigured 503 Config "oidc_not_configured",
         "ScaiKey OIDC not configured on the server",

@@ -1,21 +1,40 @@
-//! Who is calling: the session token and the revocation index.
+//! Who is calling (`product.md` section 5): our session token, else ScaiKey's access token, else
+//! what the mode allows.
+//!
+//! A session token costs one HMAC and one key-value read, which an instance remembers for two
+//! seconds. An access token costs one asymmetric verification, which an instance remembers, and a
+//! look at the revocation index and the mirror every two seconds.
 
+mod access_token;
+mod dev;
+mod seen;
+
+use std::rc::Rc;
+
+use http::HeaderMap;
 use scaigate_jose::{SessionClaims, SessionSigner, SessionTokenError};
-use scaigate_kv::revocation;
+use scaigate_kv::revocation::{self, Revocation};
 use scaigate_problem::{Code, Problem};
-use scaigate_types::{Kv, SessionId, Timestamp};
+use scaigate_types::Clock;
 
 use crate::failure;
+use crate::ports::Ports;
+use crate::principal::{Authentication, Credential, Principal, User};
+use crate::settings::{AuthMode, Deployment, Environment, Fault, Provider};
 
-/// How long an instance may go on believing that a session is not revoked.
-pub const REVOCATION_CACHED: std::time::Duration = std::time::Duration::from_secs(2);
+pub(crate) use access_token::subject_digest;
+pub use dev::HEADERS as DEV_HEADERS;
+pub use seen::{ANSWER_KEPT, Seen};
 
-/// Whether a session is revoked, as remembered by an instance.
-pub trait RevocationCache {
-    /// Whether the session was seen not to be revoked within [`REVOCATION_CACHED`] of `now`.
-    fn is_fresh(&self, sid: &SessionId, now: Timestamp) -> bool;
-    /// Notes that the session was seen not to be revoked.
-    fn note(&self, sid: &SessionId, now: Timestamp);
+/// What a component accepts as a credential.
+#[derive(Clone, Copy)]
+pub struct Acceptance<'a> {
+    /// Verifies session tokens.
+    pub signer: &'a SessionSigner,
+    /// Where we are, and whose bearer tokens pass.
+    pub deployment: &'a Deployment,
+    /// ScaiKey; without it access tokens can't be checked and session tokens can.
+    pub provider: Result<&'a Provider, &'a [Fault]>,
 }
 
 /// The bearer token of an `Authorization` header (RFC 6750 §2.1), the only place one is taken from.
@@ -23,12 +42,12 @@ pub trait RevocationCache {
 /// # Errors
 /// [`Code::AuthenticationRequired`] when there is none; [`Code::TokenInvalid`] when the header has
 /// another form.
-pub fn bearer(headers: &http::HeaderMap) -> Result<&str, Problem> {
+pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Err(Problem::new(Code::AuthenticationRequired));
     };
-    let malformed = || Problem::new(Code::TokenInvalid).with("reason", "not one bearer token");
+    let malformed = || invalid("not one bearer token");
     if values.next().is_some() {
         return Err(malformed());
     }
@@ -41,41 +60,118 @@ pub fn bearer(headers: &http::HeaderMap) -> Result<&str, Problem> {
     Ok(token)
 }
 
-/// Checks a session token and that its session has not been ended.
+/// Looks at the credential of a request.
 ///
 /// # Errors
-/// The token is rejected, with the reason, or the revocation index does not answer, which is
-/// neither.
-pub async fn session(
-    signer: &SessionSigner,
-    public_url: &str,
-    kv: &impl Kv,
-    cache: &impl RevocationCache,
-    token: &str,
-    now: Timestamp,
-) -> Result<SessionClaims, Problem> {
-    let claims = signer.verify(token, public_url, now).map_err(rejected)?;
-    if !cache.is_fresh(&claims.sid, now) {
-        if revocation::read(kv, &claims.sid)
-            .await
-            .map_err(failure::kv)?
-            .is_some()
-        {
-            return Err(Problem::new(Code::TokenRevoked));
+/// Only what is neither yes nor no: a store or ScaiKey does not answer, or ScaiKey is not
+/// configured and its token was presented.
+pub async fn authenticate(
+    ports: &impl Ports,
+    acceptance: &Acceptance<'_>,
+    headers: &HeaderMap,
+) -> Result<Authentication, Problem> {
+    let deployment = acceptance.deployment;
+    let token = match bearer(headers) {
+        Ok(token) => token,
+        Err(problem) if problem.code() != Code::AuthenticationRequired => {
+            return Ok(Authentication::Rejected(problem));
         }
-        cache.note(&claims.sid, now);
+        Err(_) if deployment.environment == Environment::Development => {
+            return dev::headers(ports, headers).await;
+        }
+        Err(_) => return Ok(Authentication::NotPresented),
+    };
+    let now = ports.clock().now();
+    if let Some(principal) = ports.memory().seen.principal(token, now) {
+        return Ok(Authentication::Authenticated(principal));
     }
-    Ok(claims)
+    let public_url = deployment.public_url.as_str();
+    match acceptance.signer.verify(token, public_url, now) {
+        Ok(claims) => return session(ports, token, claims).await,
+        Err(SessionTokenError::Malformed) if !SessionSigner::recognises(token) => {}
+        Err(error) => return Ok(Authentication::Rejected(rejected(error))),
+    }
+    match deployment.auth_mode {
+        AuthMode::Mock => dev::mock(ports).await,
+        AuthMode::Hybrid if token.split('.').count() != 3 => dev::mock(ports).await,
+        AuthMode::Hybrid | AuthMode::Scaikey => {
+            access_token::authenticate(ports, acceptance, token).await
+        }
+    }
+}
+
+async fn session(
+    ports: &impl Ports,
+    token: &str,
+    claims: SessionClaims,
+) -> Result<Authentication, Problem> {
+    if is_revoked(ports, &claims).await? {
+        return Ok(Authentication::Rejected(Problem::new(Code::TokenRevoked)));
+    }
+    let SessionClaims {
+        subject,
+        subject_issuer,
+        person_id,
+        tenant_id,
+        workspace_id,
+        role,
+        admin_role,
+        personal_workspace_id,
+        email,
+        name,
+        sid,
+        expires_at,
+        ..
+    } = claims;
+    let principal = Principal::User(Rc::new(User {
+        issuer: subject_issuer,
+        subject,
+        tenant_id,
+        person_id: Some(person_id),
+        email,
+        name,
+        admin_role,
+        personal_workspace_id,
+        workspace: Some((workspace_id, role)),
+        scopes: Vec::new(),
+        permissions: Vec::new(),
+        roles: Vec::new(),
+        groups: Vec::new(),
+        credential: Credential::Session(sid),
+        expires_at: Some(expires_at),
+    }));
+    let now = ports.clock().now();
+    let seen = &ports.memory().seen;
+    seen.note_principal(token, &principal, expires_at, now);
+    Ok(Authentication::Authenticated(principal))
+}
+
+async fn is_revoked(ports: &impl Ports, claims: &SessionClaims) -> Result<bool, Problem> {
+    let revocation = revocation::read(ports.kv(), &claims.sid)
+        .await
+        .map_err(failure::kv)?;
+    Ok(match revocation {
+        None => false,
+        Some(Revocation::Ended) => true,
+        // A role was changed: tokens made before it say the old one. The next refresh says the new.
+        Some(Revocation::Narrowed { generation }) => claims.generation <= generation,
+    })
+}
+
+fn invalid(reason: impl Into<String>) -> Problem {
+    Problem::new(Code::TokenInvalid)
+        .with("reason", reason.into())
+        .with_sw_code("SW_AUTH_INVALID_TOKEN")
 }
 
 /// What a rejected session token is to the caller.
 pub(crate) fn rejected(error: SessionTokenError) -> Problem {
     match error {
-        SessionTokenError::Expired => {
-            Problem::new(Code::TokenExpired).with_sw_code("SW_AUTH_EXPIRED_TOKEN")
-        }
-        other => Problem::new(Code::TokenInvalid)
-            .with("reason", other.to_string())
-            .with_sw_code("SW_AUTH_INVALID_TOKEN"),
+        SessionTokenError::Expired => expired(),
+        other => invalid(other.to_string()),
     }
+}
+
+fn expired() -> Problem {
+    Problem::new(Code::TokenExpired).with_sw_code("SW_AUTH_EXPIRED_TOKEN")
 }

@@ -160,7 +160,7 @@ pub async fn begin(
             })?),
         };
     let deadline = Deadline::start(ports.clock());
-    let metadata = scaikey::metadata(ports, &settings.scaikey, deadline).await?;
+    let metadata = scaikey::metadata(ports, &settings.scaikey.provider, deadline).await?;
 
     let browser = request
         .browser

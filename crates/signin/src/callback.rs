@@ -3,20 +3,20 @@
 
 use scaigate_jose::token_hash;
 use scaigate_kv::pending_login::{self, Consumed};
-use scaigate_kv::people::{self, Arrival, FreshIds, Person};
+use scaigate_kv::people::{self, Arrival, Person};
 use scaigate_kv::redeemed_code;
 use scaigate_kv::session::{self, NewSession};
 use scaigate_problem::{Code, Problem};
 use scaigate_scaikey::callback::{self, CallbackOutcome};
 use scaigate_scaikey::token;
-use scaigate_types::encoding::base64url;
-use scaigate_types::{Clock, Entropy, PersonId, ReturnTo, Secret, SessionId, WorkspaceId};
+use scaigate_types::{Clock, ReturnTo, Secret};
 
 use crate::begin::{self, Pending};
+use crate::kept_tokens::KeptTokens;
 use crate::ports::{Deadline, Ports};
-use crate::scaikey::{self, Identity, KeptTokens};
+use crate::scaikey::{self, Identity};
 use crate::settings::Settings;
-use crate::{failure, redeem};
+use crate::{failure, fresh, redeem};
 
 /// A finished sign-in: the browser goes back to the app with these.
 #[derive(Debug)]
@@ -154,7 +154,7 @@ async fn finish(
     .map_err(|failure| failure.problem)?;
     let identity = scaikey::verify(
         ports,
-        &settings.scaikey,
+        &settings.scaikey.provider,
         &pending.metadata,
         &tokens,
         Some(&pending.nonce),
@@ -170,19 +170,9 @@ async fn finish(
     }
     let person = arrive(ports, settings, &identity).await?;
 
-    let sid = SessionId::parse(&format!(
-        "ses_{}",
-        base64url(&ports.entropy().bytes::<16>())
-    ))
-    .map_err(|_| Problem::new(Code::Internal))?;
+    let sid = fresh::session_id(ports)?;
     let now = ports.clock().now();
-    let kept = serde_json::to_vec(&KeptTokens::of(&tokens, now))
-        .map_err(|_| Problem::new(Code::Internal))?;
-    let sealed =
-        settings
-            .sessions
-            .sealer
-            .seal(ports.entropy(), &redeem::tokens_context(&sid), &kept);
+    let sealed = KeptTokens::of(&tokens, now).seal(ports, &settings.sessions.sealer, &sid)?;
     let session_code = format!("{}{}", redeem::CODE_PREFIX, begin::token(ports.entropy()));
     let end = now.plus(settings.sessions.refresh_ttl);
     session::insert(
@@ -229,12 +219,7 @@ pub(crate) async fn arrive(
     settings: &Settings,
     identity: &Identity,
 ) -> Result<Person, Problem> {
-    let internal = |_| Problem::new(Code::Internal);
-    let id = |prefix: &str| format!("{prefix}_{}", base64url(&ports.entropy().bytes::<16>()));
-    let fresh = FreshIds {
-        person_id: PersonId::parse(&id("per")).map_err(internal)?,
-        workspace_id: WorkspaceId::parse(&id("ws")).map_err(internal)?,
-    };
+    let ids = fresh::person(ports)?;
     let id_token = &identity.id_token;
     // An address that ScaiKey says is not verified grants nothing, and only ASCII has two cases:
     // Unicode's would make other addresses equal (N-040).
@@ -244,7 +229,7 @@ pub(crate) async fn arrive(
     let person = people::arrive(
         ports.db(),
         &Arrival {
-            issuer: &id_token.issuer,
+            issuer: &identity.issuer,
             subject: &id_token.subject,
             tenant_id: &identity.tenant_id,
             email: id_token.email.as_deref(),
@@ -252,7 +237,7 @@ pub(crate) async fn arrive(
             is_tenant_admin: identity.is_tenant_admin,
             is_bootstrap_super_admin: is_bootstrap,
         },
-        &fresh,
+        &ids,
         ports.clock().now(),
     )
     .await

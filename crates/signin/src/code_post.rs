@@ -63,7 +63,7 @@ pub async fn exchange(
             .with_sw_code("SW_AUTH_REDIRECT_MISMATCH"));
     }
     let deadline = Deadline::start(ports.clock());
-    let metadata = scaikey::metadata(ports, &settings.scaikey, deadline).await?;
+    let metadata = scaikey::metadata(ports, &settings.scaikey.provider, deadline).await?;
     scaikey::ready_for_grant(ports, &metadata, deadline).await?;
     let code_hash = code_hash(code);
     let claimed = redeemed_code::claim(ports.db(), &code_hash, ports.clock().now())
@@ -97,8 +97,15 @@ pub async fn exchange(
             return Err(failure.problem);
         }
     };
-    let identity =
-        scaikey::verify(ports, &settings.scaikey, &metadata, &tokens, None, deadline).await?;
+    let identity = scaikey::verify(
+        ports,
+        &settings.scaikey.provider,
+        &metadata,
+        &tokens,
+        None,
+        deadline,
+    )
+    .await?;
     arrive(ports, settings, &identity).await?;
     upstream_refresh::bind(ports, &tokens, &identity.id_token).await?;
     Ok(tokens)
@@ -123,7 +130,7 @@ pub async fn password(
         return Err(Problem::invalid_field("username", "missing or too long"));
     }
     let deadline = Deadline::start(ports.clock());
-    let metadata = scaikey::metadata(ports, &settings.scaikey, deadline).await?;
+    let metadata = scaikey::metadata(ports, &settings.scaikey.provider, deadline).await?;
     let client = &settings.scaikey.client;
     let request = token::password_request(
         &metadata,
@@ -135,8 +142,15 @@ pub async fn password(
     let tokens = scaikey::grant(ports, request, "password", None, deadline)
         .await
         .map_err(|failure| failure.problem)?;
-    let identity =
-        scaikey::verify(ports, &settings.scaikey, &metadata, &tokens, None, deadline).await?;
+    let identity = scaikey::verify(
+        ports,
+        &settings.scaikey.provider,
+        &metadata,
+        &tokens,
+        None,
+        deadline,
+    )
+    .await?;
     arrive(ports, settings, &identity).await?;
     upstream_refresh::bind(ports, &tokens, &identity.id_token).await?;
     Ok(tokens)

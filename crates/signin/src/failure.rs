@@ -1,5 +1,6 @@
 //! What each lower failure is to the caller. Exhaustive: a new one must be placed here.
 
+use std::error::Error;
 use std::time::Duration;
 
 use scaigate_jose::{IdTokenError, JwksError, VerifyError};
@@ -10,6 +11,18 @@ use scaigate_types::{OutboundError, StoreError};
 
 /// How long to wait when ScaiKey limits us and does not say how long.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
+
+/// What an error says and what caused it, so that a wrong key can be told from a wrong signature
+/// (S-14).
+pub fn reason(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
 
 fn limited(retry_after: Option<Duration>) -> Problem {
     Problem::new(Code::ScaikeyRateLimited).with_retry_after(retry_after.unwrap_or(DEFAULT_WAIT))
@@ -186,5 +199,5 @@ pub fn id_token(error: IdTokenError) -> Problem {
         | IdTokenError::Nonce
         | IdTokenError::AccessTokenHash => Code::IdTokenInvalid,
     };
-    Problem::new(code).with("reason", error.to_string())
+    Problem::new(code).with("reason", reason(&error))
 }

@@ -5,20 +5,32 @@
 //! HTTP server, no cookie jar, no Spin in here: the components do that.
 
 pub mod authenticate;
+pub mod backchannel_logout;
 pub mod begin;
+mod bounded;
 pub mod callback;
 pub mod code_post;
 pub mod config_document;
 pub mod failure;
+mod fresh;
+mod held_tokens;
+mod kept_tokens;
 pub mod logout;
 pub mod ports;
+pub mod principal;
 pub mod redeem;
 pub mod refresh;
+pub mod register;
+pub mod revoke;
 pub mod scaikey;
+pub mod service_token;
 mod session_answer;
 pub mod settings;
+pub mod token_exchange;
 pub mod upstream_refresh;
+pub mod workspace;
 
 pub use ports::{Deadline, Ports};
+pub use principal::{Authentication, Credential, Principal, Service, User};
 pub use scaikey::Memory;
 pub use session_answer::{SessionAnswer, membership_json, refresh_after};

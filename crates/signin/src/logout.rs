@@ -1,6 +1,6 @@
 //! Signing out (`POST /v1/auth/logout`).
 
-use scaigate_jose::{RefreshToken, Sealer};
+use scaigate_jose::RefreshToken;
 use scaigate_kv::session;
 use scaigate_problem::{Code, Problem};
 use scaigate_scaikey::revocation::{self, TokenHint};
@@ -8,10 +8,10 @@ use scaigate_scaikey::{Metadata, end_session};
 use scaigate_types::{Clock, Outbound, ReturnTo, Secret, SessionId};
 use serde_json::{Value, json};
 
+use crate::kept_tokens::KeptTokens;
 use crate::ports::{Deadline, Ports};
-use crate::scaikey::KeptTokens;
 use crate::settings::Settings;
-use crate::{failure, redeem, refresh, scaikey};
+use crate::{failure, revoke, scaikey};
 
 /// Bytes of a revocation answer that are read.
 const MAX_ANSWER: usize = 16_384;
@@ -75,16 +75,17 @@ pub async fn logout(
     let found = session::find(ports.db(), &sid)
         .await
         .map_err(failure::database)?;
-    let kept =
-        found.and_then(|found| open(&settings.sessions.sealer, &sid, &found.scaikey_tokens?));
-    refresh::end(ports, &sid, "logout").await?;
+    let kept = found.and_then(|found| {
+        KeptTokens::open(&settings.sessions.sealer, &sid, &found.scaikey_tokens?)
+    });
+    revoke::end(ports, &sid, "logout").await?;
 
     let mut outcome = LoggedOut {
         scaikey_revoked: false,
         end_session_url: None,
     };
     // Signed out here already: what ScaiKey can't be told now, it is not told.
-    if let Ok(metadata) = scaikey::metadata(ports, &settings.scaikey, deadline).await {
+    if let Ok(metadata) = scaikey::metadata(ports, &settings.scaikey.provider, deadline).await {
         outcome.end_session_url = end_session::url(
             &metadata,
             &settings.scaikey.client.id,
@@ -93,7 +94,8 @@ pub async fn logout(
             None,
         );
         if let Some(kept) = kept {
-            outcome.scaikey_revoked = revoke(ports, settings, &metadata, kept, deadline).await;
+            outcome.scaikey_revoked =
+                revoke_at_scaikey(ports, settings, &metadata, kept, deadline).await;
         }
     }
     Ok(outcome)
@@ -123,12 +125,7 @@ fn named_session(
         .map_err(crate::authenticate::rejected)
 }
 
-fn open(sealer: &Sealer, sid: &SessionId, sealed: &[u8]) -> Option<KeptTokens> {
-    let record = sealer.open(&redeem::tokens_context(sid), sealed).ok()?;
-    serde_json::from_slice(record.expose()).ok()
-}
-
-async fn revoke(
+async fn revoke_at_scaikey(
     ports: &impl Ports,
     settings: &Settings,
     metadata: &Metadata,

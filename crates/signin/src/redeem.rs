@@ -1,10 +1,10 @@
 //! Redeeming a session code (`POST /v1/auth/token`).
 
-use scaigate_jose::{SealContext, constant_time_eq, pkce_challenge, token_hash};
+use scaigate_jose::{constant_time_eq, pkce_challenge, token_hash};
 use scaigate_kv::people::{self, Membership};
 use scaigate_kv::session::{self, Code as SessionCode, PendingCode};
 use scaigate_problem::{Code, Problem};
-use scaigate_types::{Clock, SessionId, WorkspaceId};
+use scaigate_types::{Clock, WorkspaceId};
 
 use crate::ports::Ports;
 use crate::settings::Settings;
@@ -16,14 +16,6 @@ pub(crate) const CODE_PREFIX: &str = "sgc_";
 /// Digest of a session code.
 pub(crate) fn code_hash(code: &str) -> String {
     token_hash("session_code", code)
-}
-
-/// The context in which a session's ScaiKey tokens are sealed.
-pub(crate) fn tokens_context(sid: &SessionId) -> SealContext<'_> {
-    SealContext {
-        purpose: "scaikey_tokens",
-        owner: sid.as_str(),
-    }
 }
 
 /// What an app brings.

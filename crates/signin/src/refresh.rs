@@ -2,14 +2,15 @@
 //! workspace is switched.
 
 use scaigate_jose::RefreshToken;
-use scaigate_kv::session::{self, Rotation};
-use scaigate_kv::{people, revocation};
+use scaigate_kv::people::{self, Membership, Person};
+use scaigate_kv::revocation;
+use scaigate_kv::session::{self, Rotation, Session};
 use scaigate_problem::{Code, Problem};
-use scaigate_types::{Clock, SessionId};
+use scaigate_types::{Clock, WorkspaceId};
 
 use crate::ports::Ports;
 use crate::settings::Settings;
-use crate::{SessionAnswer, failure, redeem};
+use crate::{SessionAnswer, failure, redeem, revoke};
 
 /// Refreshes: the role and the membership are read again, the refresh token is replaced.
 ///
@@ -30,23 +31,7 @@ pub async fn refresh(
         .map_err(failure::database)?
         .ok_or_else(|| oauth(Code::SessionEnded))?;
     // What may be refused for another reason is looked at first: a refusal must not cost the token.
-    let person = people::find(ports.db(), &found.person_id)
-        .await
-        .map_err(failure::database)?;
-    let Some(person) = person.filter(|person| person.is_active) else {
-        end(ports, &token.sid, "person_inactive").await?;
-        return Err(oauth(Code::SessionEnded));
-    };
-    let workspaces = people::workspaces(ports.db(), &person.person_id, &found.tenant_id)
-        .await
-        .map_err(failure::database)?;
-    let current = found.workspace_id.clone();
-    let wanted = match (workspace_id, &current) {
-        (Some(id), _) => id,
-        (None, Some(id)) => id.as_str(),
-        (None, None) => return Err(oauth(Code::RefreshTokenInvalid)),
-    };
-    let workspace = redeem::select(workspaces, wanted)?;
+    let (_, workspace) = standing(ports, &found, workspace_id).await?;
     let rotated = session::rotate(ports.db(), &token.sid, token.generation, now)
         .await
         .map_err(failure::database)?;
@@ -67,7 +52,11 @@ pub async fn refresh(
         }
         Rotation::Unknown => return Err(oauth(Code::SessionEnded)),
     };
-    if current.as_ref() != Some(&workspace.workspace_id) {
+    // A role that changed since was narrowed to the generations before this one: what this token
+    // says must be read after it was made.
+    let wanted = Some(workspace.workspace_id.as_str());
+    let (person, workspace) = standing(ports, &found, wanted).await?;
+    if found.workspace_id.as_ref() != Some(&workspace.workspace_id) {
         session::switch_workspace(ports.db(), &session.sid, &workspace.workspace_id)
             .await
             .map_err(failure::database)?;
@@ -75,15 +64,26 @@ pub async fn refresh(
     SessionAnswer::mint(ports, settings, &session, person, workspace)
 }
 
-/// Ends a session everywhere: the record that every request reads first, then its row.
-pub(crate) async fn end(ports: &impl Ports, sid: &SessionId, reason: &str) -> Result<(), Problem> {
-    let now = ports.clock().now();
-    revocation::revoke(ports.kv(), sid, now)
+/// Who the session's person is now, and what in the wanted workspace, else the session's.
+async fn standing(
+    ports: &impl Ports,
+    session: &Session,
+    workspace_id: Option<&str>,
+) -> Result<(Person, Membership), Problem> {
+    let person = people::find(ports.db(), &session.person_id)
         .await
-        .map_err(failure::kv)?;
-    session::end(ports.db(), sid, reason, now)
+        .map_err(failure::database)?;
+    let Some(person) = person.filter(|person| person.is_active) else {
+        revoke::end(ports, &session.sid, "person_inactive").await?;
+        return Err(oauth(Code::SessionEnded));
+    };
+    let workspaces = people::workspaces(ports.db(), &person.person_id, &session.tenant_id)
         .await
-        .map_err(failure::database)
+        .map_err(failure::database)?;
+    let wanted = workspace_id
+        .or(session.workspace_id.as_ref().map(WorkspaceId::as_str))
+        .ok_or_else(|| oauth(Code::RefreshTokenInvalid))?;
+    Ok((person, redeem::select(workspaces, wanted)?))
 }
 
 fn oauth(code: Code) -> Problem {

@@ -235,7 +235,7 @@ async fn call(
     let bound = upstream_refresh::bound(ports.db(), token_hash)
         .await
         .map_err(|error| passing(failure::database(error)))?;
-    let metadata = scaikey::metadata(ports, &settings.scaikey, deadline)
+    let metadata = scaikey::metadata(ports, &settings.scaikey.provider, deadline)
         .await
         .map_err(passing)?;
     scaikey::ready_for_grant(ports, &metadata, deadline)
@@ -250,13 +250,19 @@ async fn call(
         })?;
     let mut owner = bound;
     if tokens.id_token.is_some() {
-        let identity =
-            scaikey::verify(ports, &settings.scaikey, &metadata, &tokens, None, deadline)
-                .await
-                .map_err(|problem| Failed {
-                    problem,
-                    is_final: true,
-                })?;
+        let identity = scaikey::verify(
+            ports,
+            &settings.scaikey.provider,
+            &metadata,
+            &tokens,
+            None,
+            deadline,
+        )
+        .await
+        .map_err(|problem| Failed {
+            problem,
+            is_final: true,
+        })?;
         let id_token = identity.id_token;
         if let Some(bound) = &owner {
             check_same(bound, &id_token).map_err(|problem| Failed {

@@ -80,6 +80,35 @@ id!(
     Issuer,
     512
 );
+impl Issuer {
+    /// The tenant that an issuer of the form `…/tenants/{tenant}` names.
+    #[must_use]
+    pub fn named_tenant(&self) -> Option<TenantId> {
+        let (_, tenant) = self.as_str().rsplit_once("/tenants/")?;
+        if tenant.contains('/') {
+            None
+        } else {
+            TenantId::parse(tenant).ok()
+        }
+    }
+
+    /// The issuer of a tenant's people: this one if it names a tenant, else
+    /// `{issuer}/tenants/{tenant_id}`. ScaiKey writes either into its tokens
+    /// (`contract/scaikey.md` 8.7); both are the same person.
+    ///
+    /// # Errors
+    /// [`IdError`] when the tenant is not one segment of a path, or the result is too long.
+    pub fn of_tenant(&self, tenant_id: &TenantId) -> Result<Self, IdError> {
+        if self.named_tenant().is_some() {
+            return Ok(self.clone());
+        }
+        if tenant_id.as_str().contains(['/', '?', '#', '%']) {
+            return Err(IdError::Character);
+        }
+        Self::parse(&format!("{self}/tenants/{tenant_id}"))
+    }
+}
+
 id!(
     /// A subject (`sub`): unique only within its issuer, at most 255 characters (OIDC Core §2).
     Subject,
@@ -112,8 +141,29 @@ id!(
 );
 
 #[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected should stop there"
+)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn both_forms_of_an_issuer_name_the_same_person() {
+        let base = Issuer::parse("https://scaikey.example").unwrap();
+        let acme = TenantId::parse("tnt_acme").unwrap();
+        let of_acme = base.of_tenant(&acme).unwrap();
+        assert_eq!(of_acme.as_str(), "https://scaikey.example/tenants/tnt_acme");
+        assert_eq!(of_acme.named_tenant(), Some(acme.clone()));
+        assert_eq!(of_acme.of_tenant(&acme), Ok(of_acme.clone()));
+        assert_eq!(base.named_tenant(), None);
+        for bad in ["a/b", "a?b", "a#b", "a%2fb"] {
+            let tenant = TenantId::parse(bad).unwrap();
+            assert_eq!(base.of_tenant(&tenant), Err(IdError::Character), "{bad}");
+        }
+        let long = Issuer::parse(&format!("https://{}", "a".repeat(500))).unwrap();
+        assert_eq!(long.of_tenant(&acme), Err(IdError::Length));
+    }
 
     #[test]
     fn identifiers_are_bounded_and_printable() {

@@ -71,11 +71,53 @@ impl Timestamp {
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+
+    /// As RFC 3339 writes it, in UTC and whole seconds: `2026-11-22T10:00:00Z`. Years after 9999
+    /// are written as its last second.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        const LATEST: u64 = 253_402_300_799;
+        let seconds = self.secs().min(LATEST);
+        let (days, time) = (seconds / 86_400, seconds % 86_400);
+        // Years that begin in March end with the leap day; 400 of them are 146,097 days.
+        let from_march_0000 = days + 719_468;
+        let (era, day) = (from_march_0000 / 146_097, from_march_0000 % 146_097);
+        let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let (month, next) = if month < 10 {
+            (month + 3, 0)
+        } else {
+            (month - 9, 1)
+        };
+        let year = era * 400 + year + next;
+        let (hour, minute, second) = (time / 3_600, time / 60 % 60, time % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_709_164_800, "2024-02-29T00:00:00Z"),
+            (1_795_384_496, "2026-11-22T21:54:56Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (4_107_542_399, "2100-02-28T23:59:59Z"),
+            (253_402_300_799, "9999-12-31T23:59:59Z"),
+            (u64::MAX, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(Timestamp::from_secs(seconds).rfc3339(), text);
+        }
+    }
 
     #[test]
     fn arithmetic_saturates_instead_of_wrapping() {

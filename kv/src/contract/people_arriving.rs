@@ -55,6 +55,7 @@ pub async fn the_first_becomes_admin(on: &Stores<'_, impl Kv, impl Database>) ->
         name: somebody.name.map(str::to_owned),
         is_active: true,
         admin_role: None,
+        personal_workspace_id: None,
     };
     same("person", &person, &expected)?;
     same(

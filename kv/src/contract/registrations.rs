@@ -32,8 +32,11 @@ pub async fn makes_the_person_and_a_workspace_of_their_own(
     let person = registered.person;
     same(
         "person",
-        people::find(on.other, &person.person_id).await?.as_ref(),
-        Some(&person),
+        people::find(on.other, &person.person_id).await?,
+        Some(people::Person {
+            personal_workspace_id: Some(own.clone()),
+            ..person.clone()
+        }),
     )?;
     let seen = workspace(on.other, &person.person_id, &own, &person.tenant_id)
         .await?

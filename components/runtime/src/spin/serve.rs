@@ -8,6 +8,7 @@ use futures_util::future::{Either, select};
 use http::{Method, Response};
 use http_body_util::BodyExt;
 use scaigate_problem::{Code, Problem};
+use scaigate_signin::authenticate::DEV_HEADERS;
 use scaigate_types::Clock;
 use serde_json::json;
 use spin_sdk::http::{FullBody, Request};
@@ -63,9 +64,14 @@ pub async fn serve(
     let mut answer =
         outcome.unwrap_or_else(|problem| problem.response(&incoming.path, &incoming.request_id));
     site.dress(&incoming, &mut answer);
-    if code.is_some() || incoming.method != Method::GET {
+    // Without `env=dev` they mean nothing: whoever sends them takes this for another environment.
+    let sent_dev_headers = DEV_HEADERS
+        .iter()
+        .any(|name| incoming.headers.contains_key(*name));
+    if code.is_some() || sent_dev_headers || incoming.method != Method::GET {
         let took = clock.now().since(started);
-        log(component, &incoming, answer.status().as_u16(), code, took);
+        let status = answer.status().as_u16();
+        log(component, &incoming, status, code, took, sent_dev_headers);
     }
     answer.map(FullBody::new)
 }
@@ -103,7 +109,14 @@ async fn read_body(mut body: impl http_body::Body<Data = Bytes> + Unpin) -> Resu
     clippy::print_stdout,
     reason = "a component's log is its standard output"
 )]
-fn log(component: &str, request: &Incoming, status: u16, code: Option<Code>, took: Duration) {
+fn log(
+    component: &str,
+    request: &Incoming,
+    status: u16,
+    code: Option<Code>,
+    took: Duration,
+    sent_dev_headers: bool,
+) {
     // A path that is not one of ours may hold anything.
     let path = if code == Some(Code::NotFound) {
         "-"
@@ -118,6 +131,7 @@ fn log(component: &str, request: &Incoming, status: u16, code: Option<Code>, too
         "code": code.map(Code::as_str),
         "fault": code.map(|code| code.fault().as_str()),
         "request_id": request.request_id,
+        "dev_headers": sent_dev_headers,
         "ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
     });
     println!("{line}");

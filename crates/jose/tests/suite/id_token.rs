@@ -105,8 +105,9 @@ fn n056_issuer_must_be_the_expected_one() {
         "https://SCAIKEY.example",
         "http://scaikey.example",
         "https://scaikey.example.evil.example",
-        "https://scaikey.example/tenants/tnt_1",
         "https://scaikey.example/tenants/",
+        "https://scaikey.example/tenants/a/b",
+        "https://evil.example/tenants/tnt_1",
     ] {
         assert_eq!(
             error_of(json!({"iss": issuer})),

@@ -83,7 +83,7 @@ fn n056_n084_issuer_must_be_the_expected_one_or_the_tokens_own_tenant_there() {
     let cases = [
         (json!({"iss": tnt_1, "tenant_id": "tnt_1"}), None),
         (json!({"iss": tnt_1, "tenant_id": "tnt_2"}), issuer),
-        (json!({"iss": tnt_1}), issuer),
+        (json!({"iss": tnt_1}), None),
         (json!({"iss": "https://evil.example"}), issuer),
         (json!({"iss": "https://scaikey.example/"}), issuer),
         (json!({"iss": null}), missing("iss")),

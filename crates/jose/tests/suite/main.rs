@@ -8,6 +8,7 @@
 
 mod access_token;
 mod access_token_party;
+mod agreement;
 mod compact;
 mod digest;
 mod id_token;
@@ -18,6 +19,7 @@ mod logout_token;
 mod properties;
 mod published;
 mod refresh_token;
+mod rs256;
 mod seal;
 mod session_token;
 mod signer;

@@ -30,9 +30,11 @@ fn claims() -> SessionClaims {
         workspace_id: WorkspaceId::parse("ws_1").unwrap(),
         role: WorkspaceRole::Author,
         admin_role: Some(AdminRole::TenantAdmin),
+        personal_workspace_id: Some(WorkspaceId::parse("ws_own").unwrap()),
         email: Some("ada@example.com".to_owned()),
         name: Some("Ada \u{1f980}".to_owned()),
         sid: SessionId::parse("ses_1").unwrap(),
+        generation: 7,
         jti: "01J".to_owned(),
         issued_at: NOW,
         expires_at: NOW.plus(Duration::from_secs(900)),
@@ -70,6 +72,7 @@ fn what_was_signed_is_read_back() {
     let full = claims();
     let bare = SessionClaims {
         admin_role: None,
+        personal_workspace_id: None,
         email: None,
         name: None,
         ..claims()
@@ -90,8 +93,8 @@ fn token_carries_the_documented_header_and_claims() {
     let expected = json!({
         "iss": PUBLIC_URL, "aud": PUBLIC_URL, "sub": "usr_1", "sub_iss": "https://scaikey.example",
         "person_id": "per_1", "tenant_id": "tnt_1", "workspace_id": "ws_1", "role": "author",
-        "admin_role": "tenant_admin", "email": "ada@example.com", "name": "Ada \u{1f980}",
-        "sid": "ses_1", "jti": "01J", "iat": NOW.secs(), "exp": NOW.secs() + 900,
+        "admin_role": "tenant_admin", "personal_workspace_id": "ws_own", "email": "ada@example.com", "name": "Ada \u{1f980}",
+        "sid": "ses_1", "gen": 7, "jti": "01J", "iat": NOW.secs(), "exp": NOW.secs() + 900,
     });
     assert_eq!(part(&token, 1), expected);
     // And another implementation finds its signature right.
