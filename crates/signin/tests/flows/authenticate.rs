@@ -5,18 +5,14 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderValue};
 use scaigate_kv::revocation;
 use scaigate_problem::Code;
-use scaigate_signin::authenticate::{self, RevocationCache};
+use scaigate_signin::{Ports, authenticate};
 use scaigate_types::{Clock as _, StoreError};
 
 use crate::world::stores::StoreFault;
-use crate::world::{NoCache, PUBLIC_URL, Remembering, World, code, detail};
+use crate::world::{PUBLIC_URL, World, caller, code, detail};
 
-fn outcome(world: &World, cache: &impl RevocationCache, token: &str) -> Option<Code> {
-    let signer = &world.settings.sessions.signer;
-    let now = world.clock.now();
-    code(&world.run(authenticate::session(
-        signer, PUBLIC_URL, &world.kv, cache, token, now,
-    )))
+fn outcome(world: &World, ports: &impl Ports, token: &str) -> Option<Code> {
+    code(&caller(world, ports, token))
 }
 
 fn headers(values: &[&[u8]]) -> HeaderMap {
@@ -71,7 +67,7 @@ fn a_session_token_says_who_calls_until_it_expires() {
         let session = world.session();
         world.clock.advance(Duration::from_secs(seconds));
         assert_eq!(
-            outcome(&world, &NoCache, session.access_token.expose()),
+            outcome(&world, &world.instance(), session.access_token.expose()),
             expected,
             "{seconds}"
         );
@@ -92,15 +88,7 @@ fn s_14_a_token_of_another_environment_is_told_apart() {
     ] {
         let foreign = World::with(changes).session();
         let token = foreign.access_token.expose();
-        let signer = &world.settings.sessions.signer;
-        let result = world.run(authenticate::session(
-            signer,
-            PUBLIC_URL,
-            &world.kv,
-            &NoCache,
-            token,
-            world.clock.now(),
-        ));
+        let result = caller(&world, &world, token);
         assert_eq!(code(&result), Some(Code::TokenInvalid));
         assert_eq!(detail(&result, "reason"), reason);
         assert_eq!(detail(&result, "sw_code"), "SW_AUTH_INVALID_TOKEN");
@@ -113,7 +101,10 @@ fn n_031_no_other_token_is_a_session_token() {
     let session = world.session();
     let tokens = world.scaikey_refresh_token();
     for token in ["", "a.b.c", session.refresh_token.expose(), tokens.expose()] {
-        assert_eq!(outcome(&world, &NoCache, token), Some(Code::TokenInvalid));
+        assert_eq!(
+            outcome(&world, &world.instance(), token),
+            Some(Code::TokenInvalid)
+        );
     }
     assert_eq!(
         world
@@ -140,11 +131,15 @@ fn a_store_that_does_not_answer_is_neither_yes_nor_no() {
         world.kv.plan.fail_at(1, StoreFault::Lost(error));
         let token = session.access_token.expose();
         assert_eq!(
-            outcome(&world, &NoCache, token),
+            outcome(&world, &world.instance(), token),
             Some(Code::StoreUnavailable),
             "{error:?}"
         );
-        assert_eq!(outcome(&world, &NoCache, token), None, "{error:?}, healed");
+        assert_eq!(
+            outcome(&world, &world.instance(), token),
+            None,
+            "{error:?}, healed"
+        );
     }
 }
 
@@ -153,7 +148,7 @@ fn an_ended_session_is_believed_for_two_seconds_at_the_most() {
     let world = World::new();
     let session = world.session();
     let token = session.access_token.expose();
-    let cache = Remembering::default();
+    let cache = world.instance();
     assert_eq!(outcome(&world, &cache, token), None);
     let claims = world
         .settings
@@ -174,7 +169,7 @@ fn an_ended_session_is_believed_for_two_seconds_at_the_most() {
     assert_eq!(outcome(&world, &cache, token), Some(Code::TokenRevoked));
     // Another instance, and one that has seen the truth, know at once.
     assert_eq!(
-        outcome(&world, &Remembering::default(), token),
+        outcome(&world, &world.instance(), token),
         Some(Code::TokenRevoked)
     );
 }

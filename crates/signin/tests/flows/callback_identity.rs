@@ -159,12 +159,22 @@ fn n_039_the_same_address_is_not_the_same_person() {
         world.session().person.person_id
     });
     assert_ne!(ids[0], ids[1]);
-    // Nor is the same subject of another issuer.
+    // Nor is the same subject of another tenant, however the issuer is written.
+    let iss = format!("{BASE}/tenants/tnt_other");
+    for claims in [
+        json!({"tenant_id": "tnt_other"}),
+        json!({"tenant_id": "tnt_other", "iss": iss}),
+    ] {
+        world.scaikey.id_claims.replace(claims);
+        assert!(!ids.contains(&world.session().person.person_id));
+    }
+    // But one tenant's issuer is the platform's for that tenant (contract/scaikey.md 8.7).
+    let iss = format!("{BASE}/tenants/tnt_acme");
     world
         .scaikey
         .id_claims
-        .replace(json!({"iss": format!("{BASE}/tenants/tnt_acme")}));
-    assert!(!ids.contains(&world.session().person.person_id));
+        .replace(json!({"sub": "usr_ada", "iss": iss}));
+    assert_eq!(world.session().person.person_id, ids[0]);
 }
 
 #[test]

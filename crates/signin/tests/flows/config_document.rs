@@ -20,13 +20,20 @@ fn served(world: &World, changes: &[(&str, &str)]) -> Value {
     let metadata = match &scaikey {
         Ok(scaikey) => {
             let deadline = Deadline::start(&*world.clock);
-            world.run(scaikey::metadata(&world.instance(), scaikey, deadline))
+            world.run(scaikey::metadata(
+                &world.instance(),
+                &scaikey.provider,
+                deadline,
+            ))
         }
         Err(faults) => Err(settings::problem(faults)),
     };
     document(
-        scaikey.as_ref().map_err(Vec::as_slice),
-        deployment.as_ref().ok(),
+        scaikey
+            .as_ref()
+            .map(|scaikey| &scaikey.provider)
+            .map_err(Vec::as_slice),
+        deployment.as_ref().map_err(Vec::as_slice),
         metadata.as_deref(),
     )
 }
@@ -115,6 +122,6 @@ fn n_055_the_secret_is_in_no_form_of_it() {
     let variables = variables(&[]);
     let scaikey = settings::scaikey(&variables).unwrap();
     let problem = Problem::new(Code::ScaikeyTimeout);
-    let broken = document(Ok(&scaikey), None, Err(&problem)).to_string();
+    let broken = document(Ok(&scaikey.provider), Err(&[]), Err(&problem)).to_string();
     assert!(!healthy.contains("canary") && !broken.contains("canary"));
 }

@@ -4,6 +4,7 @@
 //! A line of a table is: port, number and name of the call, the faults, what they come to, and what
 //! the repeated request comes to once the port works again.
 
+mod caller_flows;
 mod session_flows;
 mod sign_in_flows;
 

@@ -10,11 +10,11 @@ use scaigate_signin::begin::{self, BeginRequest};
 use scaigate_signin::code_post::{self, CodePost};
 use scaigate_signin::logout::{self, LogoutRequest};
 use scaigate_signin::upstream_refresh::{self, Refreshed};
-use scaigate_signin::{authenticate, callback, redeem, refresh};
+use scaigate_signin::{callback, redeem, refresh};
 use scaigate_types::{Clock as _, Secret};
 
 use crate::world::scaikey::Endpoint;
-use crate::world::{APP, Instance, NoCache, PUBLIC_URL, Signer, World, code, redeem_request};
+use crate::world::{APP, Instance, Signer, World, caller, code, redeem_request};
 
 /// Seeds of the order in which requests take turns.
 const ORDERS: std::ops::Range<u64> = 0..5;
@@ -341,13 +341,9 @@ fn n_105_no_refresh_that_runs_beside_a_logout_outlives_it() {
         let logout = logout::logout(&world, &world.settings, &request);
         let (answers, done) = world.run(join(join_all(refreshes), logout));
         assert!(done.is_ok());
-        let signer = &world.settings.sessions.signer;
         for answer in answers.iter().flatten() {
             let access = answer.access_token.expose();
-            let now = world.clock.now();
-            let outcome = world.run(authenticate::session(
-                signer, PUBLIC_URL, &world.kv, &NoCache, access, now,
-            ));
+            let outcome = caller(&world, &world.instance(), access);
             assert_eq!(code(&outcome), Some(Code::TokenRevoked));
             let again = world.run(refresh::refresh(
                 &world,

@@ -4,12 +4,12 @@ use scaigate_kv::revocation;
 use scaigate_problem::{Code, Problem};
 use scaigate_scaikey::form;
 use scaigate_signin::logout::{self, LoggedOut, LogoutRequest};
-use scaigate_signin::{SessionAnswer, authenticate, refresh};
-use scaigate_types::{Clock as _, OutboundError};
+use scaigate_signin::{SessionAnswer, refresh};
+use scaigate_types::OutboundError;
 use serde_json::json;
 
 use crate::world::scaikey::{Endpoint, reply};
-use crate::world::{APP, NoCache, PUBLIC_URL, World, code, detail};
+use crate::world::{APP, World, caller, code, detail};
 
 fn logout(world: &World, request: &LogoutRequest<'_>) -> Result<LoggedOut, Problem> {
     world.run(logout::logout(world, &world.settings, request))
@@ -30,16 +30,11 @@ fn by_session_token(session: &SessionAnswer) -> LogoutRequest<'_> {
 }
 
 fn token_code(world: &World, session: &SessionAnswer) -> Option<Code> {
-    let signer = &world.settings.sessions.signer;
-    let token = session.access_token.expose();
-    code(&world.run(authenticate::session(
-        signer,
-        PUBLIC_URL,
-        &world.kv,
-        &NoCache,
-        token,
-        world.clock.now(),
-    )))
+    code(&caller(
+        world,
+        &world.instance(),
+        session.access_token.expose(),
+    ))
 }
 
 fn refresh_code(world: &World, session: &SessionAnswer) -> Option<Code> {
@@ -267,8 +262,9 @@ fn n_105_a_session_ended_halfway_is_revoked_before_it_is_ended() {
     let sid = scaigate_jose::RefreshToken::verify(&world.settings.sessions.refresh, token)
         .unwrap()
         .sid;
+    // SELECT, BEGIN, UPDATE, and then the index: the COMMIT fails.
     world.db.plan.fail_at(
-        2,
+        4,
         crate::world::stores::StoreFault::Lost(scaigate_types::StoreError::Busy),
     );
     assert_eq!(

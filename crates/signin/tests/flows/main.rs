@@ -5,7 +5,9 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod access_tokens;
 mod authenticate;
+mod backchannel_logout;
 mod begin;
 mod bounded_time;
 mod callback;
@@ -14,10 +16,17 @@ mod code_post;
 mod config_document;
 mod every_port_failing;
 mod interleavings;
+mod keys_while_down;
 mod logout;
+mod modes;
+mod narrowing;
 mod redeem;
 mod refresh;
+mod registration;
 mod scaikey_documents;
+mod service_token;
 mod settings;
+mod token_exchange;
 mod upstream_refresh;
+mod workspaces;
 mod world;

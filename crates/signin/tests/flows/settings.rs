@@ -312,7 +312,7 @@ fn defaults_are_the_documented_ones() {
     let settings = settings::settings(&variables(&[("app_url", "")]))
         .ok()
         .unwrap();
-    assert_eq!(settings.scaikey.audience, "app_gate");
+    assert_eq!(settings.scaikey.provider.audiences, ["app_gate"]);
     assert_eq!(settings.deployment.home.as_str(), "https://gate.example/");
     assert_eq!(settings.deployment.environment, Environment::Production);
     assert_eq!(settings.sessions.session_ttl.as_secs(), 900);
@@ -333,7 +333,7 @@ fn values_are_read_as_documented() {
         ("bootstrap_super_admin", "user:Ada@Acme.example"),
     ];
     let settings = settings::settings(&variables(&changes)).ok().unwrap();
-    assert_eq!(settings.scaikey.audience, "first");
+    assert_eq!(settings.scaikey.provider.audiences, ["first", "second"]);
     assert_eq!(
         settings.deployment.home.as_str(),
         "https://app.example/auth/done"

@@ -4,12 +4,12 @@ use scaigate_kv::people;
 use scaigate_problem::Code;
 use scaigate_signin::begin::BeginRequest;
 use scaigate_signin::logout::{self, LogoutRequest};
-use scaigate_signin::{authenticate, redeem, refresh, upstream_refresh};
+use scaigate_signin::{redeem, refresh, upstream_refresh};
 use scaigate_types::{Clock as _, Secret, TenantId, WorkspaceId, WorkspaceRole};
 
 use super::Flow;
 use crate::world::scaikey::Endpoint;
-use crate::world::{NoCache, PUBLIC_URL, TENANT, World, redeem_request};
+use crate::world::{TENANT, World, caller, redeem_request};
 
 fn tokens(world: &World) -> Vec<String> {
     let session = world.session();
@@ -30,11 +30,7 @@ fn refreshed(world: &World, token: &str) -> Option<Code> {
 }
 
 fn token_is_accepted(world: &World, token: &str) -> Option<Code> {
-    let signer = &world.settings.sessions.signer;
-    let now = world.clock.now();
-    let outcome = world.run(authenticate::session(
-        signer, PUBLIC_URL, &world.kv, &NoCache, token, now,
-    ));
+    let outcome = caller(world, &world.instance(), token);
     outcome.err().map(|problem| problem.code())
 }
 
@@ -80,6 +76,8 @@ fn n_144_n_052_refresh() {
         db 2 SELECT person: lost unanswered: store_unavailable, then ok
         db 3 SELECT membership: lost unanswered: store_unavailable, then ok
         db 4 UPDATE session: lost unanswered: store_unavailable, then ok
+        db 5 SELECT person: lost unanswered: store_unavailable, then ok
+        db 6 SELECT membership: lost unanswered: store_unavailable, then ok
         ",
     );
 }
@@ -123,7 +121,9 @@ fn n_144_refresh_that_switches_the_workspace() {
         db 2 SELECT person: lost unanswered: store_unavailable, then ok
         db 3 SELECT membership: lost unanswered: store_unavailable, then ok
         db 4 UPDATE session: lost unanswered: store_unavailable, then ok
-        db 5 UPDATE session: lost unanswered: store_unavailable, then ok
+        db 5 SELECT person: lost unanswered: store_unavailable, then ok
+        db 6 SELECT membership: lost unanswered: store_unavailable, then ok
+        db 7 UPDATE session: lost unanswered: store_unavailable, then ok
         ",
     );
 }
@@ -154,7 +154,9 @@ fn n_144_n_105_refresh_of_a_suspended_person() {
         "
         db 1 SELECT session: lost unanswered: store_unavailable, then ok
         db 2 SELECT person: lost unanswered: store_unavailable, then ok
-        db 3 UPDATE session: lost unanswered: store_unavailable, then ok
+        db 3 BEGIN: lost unanswered: store_unavailable, then ok
+        db 4 UPDATE session: lost unanswered: store_unavailable, then ok
+        db 5 COMMIT: lost unanswered: store_unavailable, then ok
         kv 1 set revocation: lost unanswered: store_unavailable, then ok
         ",
     );
@@ -259,7 +261,9 @@ fn n_144_logout() {
     .expect(
         "
         db 1 SELECT session: lost unanswered: store_unavailable, then ok
-        db 2 UPDATE session: lost unanswered: store_unavailable, then ok
+        db 2 BEGIN: lost unanswered: store_unavailable, then ok
+        db 3 UPDATE session: lost unanswered: store_unavailable, then ok
+        db 4 COMMIT: lost unanswered: store_unavailable, then ok
         kv 1 set revocation: lost unanswered: store_unavailable, then ok
         kv 2 get discovery: lost unanswered: ok, then ok
         kv 3 set discovery: lost unanswered: ok, then ok

@@ -8,7 +8,6 @@ pub mod scaikey;
 mod signer;
 pub mod stores;
 
-use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,12 +16,13 @@ use futures::future::{Either, select};
 use scaigate_jose::token_hash;
 use scaigate_kv::{keys, schema};
 use scaigate_problem::{Code, Problem};
+use scaigate_signin::authenticate::{self, Acceptance};
 use scaigate_signin::begin::{self, BeginRequest, Begun};
 use scaigate_signin::callback::{self, CallbackFailure, Completed};
 use scaigate_signin::code_post::{self, CodePost};
 use scaigate_signin::redeem::{self, RedeemRequest, Redeemed};
 use scaigate_signin::settings::{self, Settings};
-use scaigate_signin::{Memory, Ports, SessionAnswer};
+use scaigate_signin::{Memory, Ports, Principal, SessionAnswer};
 use scaigate_types::{Clock as _, Kv as _, Query as _, Secret, Value as SqlValue};
 
 pub use random::Seeded;
@@ -268,6 +268,13 @@ pub fn detail<T>(result: &Result<T, Problem>, name: &str) -> serde_json::Value {
     problem.body("/", "req_1")["error"]["details"][name].clone()
 }
 
+/// Whether the failure's `error.details.reason` is `reason`, or `reason: ` and its cause.
+pub fn says<T>(result: &Result<T, Problem>, reason: &str) -> bool {
+    let said = detail(result, "reason");
+    let rest = said.as_str().and_then(|said| said.strip_prefix(reason));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
+}
+
 macro_rules! ports {
     ($type:ty, $self:ident => $world:expr) => {
         impl Ports for $type {
@@ -302,29 +309,26 @@ macro_rules! ports {
 ports!(World, self => self);
 ports!(Instance<'_>, self => self.world);
 
-/// Whether a session was seen not to be revoked, remembered by nobody.
-pub struct NoCache;
-
-impl scaigate_signin::authenticate::RevocationCache for NoCache {
-    fn is_fresh(&self, _: &scaigate_types::SessionId, _: scaigate_types::Timestamp) -> bool {
-        false
-    }
-    fn note(&self, _: &scaigate_types::SessionId, _: scaigate_types::Timestamp) {}
+/// Whom `ports` take the bearer of `token` for.
+pub fn caller(world: &World, ports: &impl Ports, token: &str) -> Result<Principal, Problem> {
+    let mut headers = http::HeaderMap::new();
+    let bearer = format!("Bearer {token}").parse().unwrap();
+    headers.insert(http::header::AUTHORIZATION, bearer);
+    caller_with(world, ports, &headers)
 }
 
-/// A cache that remembers as an instance may.
-#[derive(Default)]
-pub struct Remembering(RefCell<Vec<(scaigate_types::SessionId, scaigate_types::Timestamp)>>);
-
-impl scaigate_signin::authenticate::RevocationCache for Remembering {
-    fn is_fresh(&self, sid: &scaigate_types::SessionId, now: scaigate_types::Timestamp) -> bool {
-        let fresh = scaigate_signin::authenticate::REVOCATION_CACHED;
-        self.0
-            .borrow()
-            .iter()
-            .any(|(known, at)| known == sid && now.since(*at) < fresh)
-    }
-    fn note(&self, sid: &scaigate_types::SessionId, now: scaigate_types::Timestamp) {
-        self.0.borrow_mut().push((sid.clone(), now));
-    }
+/// Whom `ports` take the sender of `headers` for.
+pub fn caller_with(
+    world: &World,
+    ports: &impl Ports,
+    headers: &http::HeaderMap,
+) -> Result<Principal, Problem> {
+    let acceptance = Acceptance {
+        signer: &world.settings.sessions.signer,
+        deployment: &world.settings.deployment,
+        provider: Ok(&world.settings.scaikey.provider),
+    };
+    world
+        .run(authenticate::authenticate(ports, &acceptance, headers))?
+        .required()
 }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use scaigate_jose::pkce_challenge;
 use scaigate_scaikey::form::{self, Form};
-use scaigate_types::{Clock, Limits, Outbound, OutboundError};
+use scaigate_types::{Clock, Limits, Outbound, OutboundError, Timestamp};
 use serde_json::{Value, json};
 
 use super::clock::{SimClock, give_way};
@@ -44,6 +44,8 @@ pub struct Call {
     pub form: Form,
     /// The bounds it was made with.
     pub limits: Limits,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// How one call goes wrong.
@@ -74,6 +76,8 @@ pub struct Scaikey {
     pub id_claims: RefCell<Value>,
     /// Changes to the claims of access tokens.
     pub access_claims: RefCell<Value>,
+    /// Changes to the claims of exchanged tokens.
+    pub exchange_claims: RefCell<Value>,
     /// Changes to token answers.
     pub answer: RefCell<Value>,
     /// The key that signs.
@@ -140,6 +144,7 @@ impl Scaikey {
             discovery: RefCell::default(),
             id_claims: RefCell::default(),
             access_claims: RefCell::default(),
+            exchange_claims: RefCell::default(),
             answer: RefCell::default(),
             signer: Cell::new(Signer(1)),
             published: RefCell::new(vec![Signer(1)]),
@@ -186,6 +191,18 @@ impl Scaikey {
             .iter()
             .filter(|call| call.endpoint == endpoint)
             .count()
+    }
+
+    /// The most calls of `endpoint` that fell into any thirty seconds.
+    pub fn most_in_thirty_seconds(&self, endpoint: Endpoint) -> usize {
+        let calls = self.calls.borrow();
+        let of_endpoint = calls.iter().filter(|call| call.endpoint == endpoint);
+        let times: Vec<Timestamp> = of_endpoint.map(|call| call.at).collect();
+        let from = |start: &Timestamp| {
+            let within = |at: &&Timestamp| *at >= start && at.since(*start).as_secs() < 30;
+            times.iter().filter(within).count()
+        };
+        times.iter().map(from).max().unwrap_or_default()
     }
 
     /// Lets a person sign in at `authorize_url`: the query with which the browser comes back.
@@ -293,16 +310,17 @@ impl Scaikey {
                 None
             }
             Some("password") if form.get("password") == Some("correct horse") => None,
+            Some("urn:ietf:params:oauth:grant-type:token-exchange") => {
+                return json_reply(200, &self.exchanged(form));
+            }
+            Some("client_credentials") => return json_reply(200, &self.own_token(form)),
             _ => return invalid("wrong user name or password"),
         };
         json_reply(200, &self.tokens(nonce.as_deref()))
     }
 
     fn tokens(&self, nonce: Option<&str>) -> Value {
-        let now = self.clock.now().secs();
-        let shared = json!({
-            "iss": BASE, "sub": "usr_ada", "tenant_id": TENANT, "iat": now, "exp": now + 3600,
-        });
+        let shared = self.shared_claims();
         let id_claims = patched(
             shared.clone(),
             &json!({
@@ -312,12 +330,8 @@ impl Scaikey {
         );
         let refresh_token = self.fresh("refresh");
         self.grants.borrow_mut().insert(refresh_token.clone());
-        let access_claims = patched(
-            shared,
-            &json!({"aud": "platform", "jti": self.fresh("jti")}),
-        );
         let body = json!({
-            "access_token": self.sign(&patched(access_claims, &self.access_claims.borrow())),
+            "access_token": self.access_token(&self.access_claims.borrow()),
             "refresh_token": refresh_token,
             "id_token": self.sign(&patched(id_claims, &self.id_claims.borrow())),
             "token_type": "Bearer",
@@ -327,13 +341,89 @@ impl Scaikey {
         patched(body, &self.answer.borrow())
     }
 
-    fn sign(&self, claims: &Value) -> String {
+    fn shared_claims(&self) -> Value {
+        let now = self.clock.now().secs();
+        json!({
+            "iss": BASE, "sub": "usr_ada", "tenant_id": TENANT, "iat": now, "exp": now + 3600,
+        })
+    }
+
+    /// The claims of an access token of Ada's, issued now.
+    pub fn access_token_claims(&self) -> Value {
+        patched(
+            self.shared_claims(),
+            &json!({
+                "aud": CLIENT_ID, "client_id": CLIENT_ID, "scope": "openid profile email",
+                "jti": self.fresh("jti"),
+            }),
+        )
+    }
+
+    /// An access token of Ada's, issued now, with `changes` to its claims.
+    pub fn access_token(&self, changes: &Value) -> String {
+        self.sign(&patched(self.access_token_claims(), changes))
+    }
+
+    /// A logout token for Ada, issued now, with `changes` to its claims.
+    pub fn logout_token(&self, changes: &Value) -> String {
+        let now = self.clock.now().secs();
+        let claims = json!({
+            "iss": BASE, "aud": CLIENT_ID, "sub": "usr_ada", "iat": now, "exp": now + 120,
+            "jti": self.fresh("jti"),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        });
+        self.sign(&patched(claims, changes))
+    }
+
+    /// The answer to an exchange: the subject's claims, for another audience and a narrower scope.
+    fn exchanged(&self, form: &Form) -> Value {
+        let kind = Some("urn:ietf:params:oauth:token-type:access_token");
+        assert_eq!(form.get("subject_token_type"), kind);
+        let subject = claims_of(form.get("subject_token").unwrap());
+        let now = self.clock.now().secs();
+        let mut changes = json!({
+            "aud": form.get("audience"), "iat": now, "exp": now + 3600, "jti": self.fresh("jti"),
+            "act": {"sub": CLIENT_ID},
+        });
+        if let Some(scope) = form.get("scope") {
+            changes["scope"] = scope.into();
+        }
+        let claims = patched(patched(subject, &changes), &self.exchange_claims.borrow());
+        let body = json!({
+            "access_token": self.sign(&claims), "issued_token_type": kind, "token_type": "Bearer",
+            "expires_in": 3600,
+        });
+        patched(body, &self.answer.borrow())
+    }
+
+    fn own_token(&self, form: &Form) -> Value {
+        let scope = form.get("scope").unwrap_or("users:read groups:read");
+        let changes = json!({
+            "sub": CLIENT_ID, "token_type": "client_credentials", "scope": scope,
+            "platform_token": true, "tenant_id": null,
+        });
+        let body = json!({
+            "access_token": self.access_token(&changes), "token_type": "Bearer",
+            "expires_in": 3600, "scope": scope,
+        });
+        patched(body, &self.answer.borrow())
+    }
+
+    /// A token of these claims, by the key that signs now.
+    pub fn sign(&self, claims: &Value) -> String {
         let mut header = json!({"alg": "EdDSA"});
         if self.names_keys.get() {
             header["kid"] = self.signer.get().kid().into();
         }
         self.signer.get().sign(&header, claims)
     }
+}
+
+/// The claims of a compact token, whoever signed it.
+pub fn claims_of(compact: &str) -> Value {
+    let payload = compact.split('.').nth(1).unwrap();
+    let bytes = scaigate_types::encoding::from_base64url(payload).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
 }
 
 fn endpoint_of(request: &Request<Bytes>) -> Endpoint {
@@ -376,6 +466,7 @@ impl Outbound for Scaikey {
             endpoint,
             form: form.clone(),
             limits,
+            at: self.clock.now(),
         });
         let act = || match self.replies.borrow().get(&endpoint) {
             Some(reply) => reply.clone(),

@@ -1,9 +1,10 @@
 //! The stores in memory, with calls that go wrong and with other requests between any two calls.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use scaigate_kv::memory::{MemoryDatabase, MemoryKv, MemoryTransaction};
-use scaigate_types::{Database, Kv, Query, Row, StoreError, Value};
+use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
 
 use super::clock::give_way;
 use super::plan::Plan;
@@ -41,8 +42,27 @@ pub struct ShakyDatabase {
     /// The database itself, without what may go wrong.
     pub inner: MemoryDatabase,
     /// Which call goes wrong.
-    pub plan: Plan<StoreFault>,
+    pub plan: Rc<Plan<StoreFault>>,
     order: Rc<Seeded>,
+    /// Whether a transaction is open. Everybody else waits, as SQLite's busy handler would.
+    is_written: Rc<Cell<bool>>,
+}
+
+/// A transaction whose every call may go wrong.
+pub struct ShakyTransaction {
+    inner: MemoryTransaction,
+    plan: Rc<Plan<StoreFault>>,
+    order: Rc<Seeded>,
+    lock: Lock,
+}
+
+/// Lets the next one in when it goes.
+struct Lock(Rc<Cell<bool>>);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
 }
 
 impl ShakyKv {
@@ -90,13 +110,53 @@ impl ShakyDatabase {
     pub fn new(order: Rc<Seeded>) -> Self {
         Self {
             inner: MemoryDatabase::new().unwrap(),
-            plan: Plan::default(),
+            plan: Rc::default(),
             order,
+            is_written: Rc::default(),
+        }
+    }
+
+    async fn enter(&self) {
+        give_way(self.order.next() % 3).await;
+        while self.is_written.get() {
+            give_way(1).await;
         }
     }
 }
 
 impl Query for ShakyDatabase {
+    async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.enter().await;
+        match self.plan.next(label(sql)) {
+            Some(StoreFault::Lost(error)) => Err(error),
+            fault => StoreFault::outcome(fault, self.inner.query(sql, parameters).await),
+        }
+    }
+}
+
+impl Database for ShakyDatabase {
+    type Transaction = ShakyTransaction;
+
+    async fn begin(&self) -> Result<ShakyTransaction, StoreError> {
+        self.enter().await;
+        // One that was begun and whose answer was lost is undone, as one never begun.
+        if let Some(StoreFault::Lost(error) | StoreFault::Unanswered(error)) =
+            self.plan.next("BEGIN")
+        {
+            return Err(error);
+        }
+        self.is_written.set(true);
+        let lock = Lock(Rc::clone(&self.is_written));
+        Ok(ShakyTransaction {
+            inner: self.inner.begin().await?,
+            plan: Rc::clone(&self.plan),
+            order: Rc::clone(&self.order),
+            lock,
+        })
+    }
+}
+
+impl Query for ShakyTransaction {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
         give_way(self.order.next() % 3).await;
         match self.plan.next(label(sql)) {
@@ -106,23 +166,45 @@ impl Query for ShakyDatabase {
     }
 }
 
-impl Database for ShakyDatabase {
-    type Transaction = MemoryTransaction;
-
-    async fn begin(&self) -> Result<MemoryTransaction, StoreError> {
-        self.inner.begin().await
+impl Transaction for ShakyTransaction {
+    async fn commit(self) -> Result<(), StoreError> {
+        let Self {
+            inner,
+            plan,
+            order,
+            lock,
+        } = self;
+        give_way(order.next() % 3).await;
+        let outcome = match plan.next("COMMIT") {
+            Some(StoreFault::Lost(error)) => Err(error),
+            fault => StoreFault::outcome(fault, inner.commit().await),
+        };
+        drop(lock);
+        outcome
     }
 }
 
 /// The verb and the table of a statement.
 fn label(sql: &str) -> String {
-    let words: Vec<&str> = sql.split_whitespace().collect();
+    // What is in parentheses are columns, or another statement's table.
+    let mut depth = 0_i32;
+    let outside: String = sql
+        .chars()
+        .filter(|c| {
+            depth += i32::from(*c == '(') - i32::from(*c == ')');
+            depth == 0 && *c != ')'
+        })
+        .collect();
+    let words: Vec<&str> = outside.split_whitespace().collect();
     let verb = words.first().copied().unwrap_or_default();
     let introduces: &[&str] = if verb == "UPDATE" {
         &["UPDATE"]
     } else {
-        &["INTO", "FROM"]
+        &["INTO", "FROM", "JOIN"]
     };
-    let table = words.windows(2).find(|pair| introduces.contains(&pair[0]));
+    let introduces = |word: &str| introduces.contains(&word);
+    let table = words
+        .windows(2)
+        .find(|pair| introduces(pair[0]) && pair[1] != "LEFT");
     format!("{verb} {}", table.map_or("?", |pair| pair[1]))
 }
