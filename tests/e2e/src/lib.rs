@@ -11,6 +11,7 @@ mod canaries;
 mod client;
 mod outcome;
 mod patience;
+mod scaikey;
 mod together;
 mod world;
 
@@ -21,5 +22,5 @@ pub use client::{Answer, Client};
 pub use together::together;
 pub use world::{Setup, World};
 
-pub use scaigate_host::{Effect, ReuseOptions, Target, When};
+pub use scaigate_host::{Call, Effect, ReuseOptions, Target, When};
 pub use scaikey_emulator as emulator;

@@ -56,6 +56,11 @@ impl World {
     /// # Panics
     /// When the store's file can't be written.
     pub fn forget_documents(&self) {
+        // Nor that somebody has just asked for them, if there is a database yet.
+        let table = "SELECT name FROM sqlite_master WHERE name = 'key_search'";
+        if self.sql_text(table, &[]).is_some() {
+            self.sql("DELETE FROM key_search", &[]);
+        }
         self.host().kill_instances();
         let path = self.host().state_directory().join("sqlite_key_value.db");
         let connection = rusqlite::Connection::open(path).expect("the key-value store");

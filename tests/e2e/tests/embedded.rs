@@ -1,8 +1,14 @@
 //! What needs a fault, the clock, the database or a kill: runs on the embedded runner.
+#[path = "embedded/access_tokens.rs"]
+mod access_tokens;
+#[path = "embedded/backchannel_logout.rs"]
+mod backchannel_logout;
 #[path = "embedded/id_token.rs"]
 mod id_token;
 #[path = "embedded/isolation.rs"]
 mod isolation;
+#[path = "embedded/keys_down.rs"]
+mod keys_down;
 #[path = "embedded/malformed.rs"]
 mod malformed;
 #[path = "embedded/negative_5_1.rs"]
@@ -27,6 +33,12 @@ mod negative_5_3;
 mod open_redirect;
 #[path = "embedded/races.rs"]
 mod races;
+#[path = "embedded/registration.rs"]
+mod registration;
+#[path = "embedded/revocation.rs"]
+mod revocation;
+#[path = "embedded/route_by_credential.rs"]
+mod route_by_credential;
 #[path = "embedded/scaikey_down.rs"]
 mod scaikey_down;
 #[path = "embedded/sessions.rs"]
@@ -35,6 +47,10 @@ mod sessions;
 mod stores_down;
 #[path = "embedded/symptoms.rs"]
 mod symptoms;
+#[path = "embedded/symptoms_callers.rs"]
+mod symptoms_callers;
+#[path = "embedded/two_tenants.rs"]
+mod two_tenants;
 #[path = "embedded/variants.rs"]
 mod variants;
 #[path = "embedded/workspaces.rs"]

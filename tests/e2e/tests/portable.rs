@@ -1,5 +1,6 @@
 //! Everything that needs no fault and no clock: runs on the embedded runner and on `spin`.
-
+#[path = "portable/callers.rs"]
+mod callers;
 #[path = "portable/code_post.rs"]
 mod code_post;
 #[path = "portable/config_document.rs"]

@@ -2,6 +2,7 @@
 //! answer is a documented one, an outage is never mistaken for a refusal or a success, and the next
 //! sign-in works.
 
+use http::{Method, Request};
 use scaigate_e2e::{Answer, Browser, Effect, Target, When, World};
 use serde_json::{Value, json};
 
@@ -15,7 +16,22 @@ enum Flow {
     Refresh,
     Me,
     Workspaces,
+    Workspace,
+    PatchWorkspace,
+    AccessToken,
+    Register,
     Logout,
+}
+
+async fn send(world: &World, method: Method, path: &str, token: &str, body: &Value) -> Answer {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .body(body.to_string().into())
+        .expect("a request");
+    world.client.send(request).await
 }
 
 /// A flow with everything before it done.
@@ -26,6 +42,12 @@ enum Prepared {
     Refresh(Value),
     Me(Value),
     Workspaces(Value),
+    Workspace(Value),
+    PatchWorkspace(Value),
+    /// An access token of somebody who is not registered.
+    AccessToken(String),
+    /// The same, to register with.
+    Register(String),
     Logout(Value),
 }
 
@@ -42,8 +64,19 @@ impl Prepared {
             Flow::Refresh => Self::Refresh(world.sign_in(ALICE).await),
             Flow::Me => Self::Me(world.sign_in(ALICE).await),
             Flow::Workspaces => Self::Workspaces(world.sign_in(ALICE).await),
+            Flow::Workspace => Self::Workspace(world.sign_in(ALICE).await),
+            Flow::PatchWorkspace => Self::PatchWorkspace(world.sign_in(ALICE).await),
+            Flow::AccessToken => Self::AccessToken(Self::newcomer(world).await),
+            Flow::Register => Self::Register(Self::newcomer(world).await),
             Flow::Logout => Self::Logout(world.sign_in(ALICE).await),
         }
+    }
+
+    /// The access token of somebody who was never here, of a tenant that is known.
+    async fn newcomer(world: &World) -> String {
+        world.sign_in(ALICE).await;
+        let subject = format!("usr_{}", world.clock.monotonic());
+        world.minted(json!({ "sub": subject }))
     }
 
     async fn run(&self, world: &World) -> Answer {
@@ -66,6 +99,19 @@ impl Prepared {
                     .client
                     .get("/v1/me/workspaces", session["access_token"].as_str())
                     .await
+            }
+            Self::Workspace(session) => {
+                let token = session["access_token"].as_str();
+                world.client.get("/v1/workspace", token).await
+            }
+            Self::PatchWorkspace(session) => {
+                let token = session["access_token"].as_str().expect("a token");
+                let body = json!({ "name": "Renamed", "description": null });
+                send(world, Method::PATCH, "/v1/workspace", token, &body).await
+            }
+            Self::AccessToken(token) => world.client.get("/v1/me", Some(token)).await,
+            Self::Register(token) => {
+                send(world, Method::POST, "/v1/auth/register", token, &json!({})).await
             }
             Self::Logout(session) => {
                 let body = json!({ "refresh_token": session["refresh_token"] });
@@ -102,9 +148,16 @@ impl Prepared {
         if outcome.is_empty() {
             return;
         }
+        let done = effect == Effect::LoseAnswer;
+        if (done || outcome == "jwks_unavailable")
+            && matches!(self, Self::AccessToken(_) | Self::Register(_))
+        {
+            // ScaiKey is not asked again by every request with a token, not even when whoever was
+            // to ask never heard so.
+            world.advance(31);
+        }
         let answer = self.run(world).await;
         let second = Self::outcome(&answer);
-        let done = effect == Effect::LoseAnswer;
         let allowed: &[&str] = match self {
             // The state is gone with the first try, unless that did not get so far.
             Self::Callback(..) => &["", "state_already_used"],
@@ -113,6 +166,15 @@ impl Prepared {
             _ => &[""],
         };
         assert!(allowed.contains(&second.as_str()), "{what}: then {second}");
+        if let Self::Register(_) = self {
+            let participant = answer.json()["participant_id"].clone();
+            let own = world.sql_text(
+                "SELECT CAST(COUNT(*) AS TEXT) FROM workspace
+                  WHERE kind = 'personal' AND created_by = ?1",
+                &[participant.as_str().expect("a participant")],
+            );
+            assert_eq!(own.as_deref(), Some("1"), "{what}");
+        }
         if let Self::Logout(session) = self {
             world.advance(2);
             let token = session["access_token"].as_str();
@@ -128,7 +190,12 @@ impl Prepared {
 /// What a failing call of `target` may lead to in `flow`.
 fn allowed(flow: Flow, target: &Target) -> &'static [&'static str] {
     match (target, flow) {
-        (Target::KeyValue(_), Flow::Me | Flow::Workspaces) => &["store_unavailable"],
+        (
+            Target::KeyValue(_),
+            Flow::Me | Flow::Workspaces | Flow::Workspace | Flow::PatchWorkspace,
+        ) => &["store_unavailable"],
+        // ScaiKey's documents are read again, the revocation index is not done without.
+        (Target::KeyValue(_), Flow::AccessToken | Flow::Register) => &["", "store_unavailable"],
         // Logging out writes the record that every request reads: without it, it did not happen.
         (Target::KeyValue(_), Flow::Logout) => &["", "store_unavailable"],
         // Elsewhere it only keeps ScaiKey's documents, which can be read again.
@@ -136,6 +203,7 @@ fn allowed(flow: Flow, target: &Target) -> &'static [&'static str] {
         (Target::Sqlite(_), _) => &["", "store_unavailable"],
         (Target::Variable(_), _) => &["configuration_invalid"],
         (Target::Outbound(_), Flow::Logout) => &[""],
+        (Target::Outbound(_), Flow::AccessToken | Flow::Register) => &["jwks_unavailable"],
         (Target::Outbound(_), Flow::Login) => &["scaikey_unreachable", "scaikey_invalid_response"],
         (Target::Outbound(_), _) => &[
             "scaikey_unreachable",
@@ -184,13 +252,17 @@ async fn every_call(world: &World, flow: Flow, target: &Target) -> u64 {
     calls
 }
 
-const FLOWS: [Flow; 7] = [
+const FLOWS: [Flow; 11] = [
     Flow::Login,
     Flow::Callback,
     Flow::Redeem,
     Flow::Refresh,
     Flow::Me,
     Flow::Workspaces,
+    Flow::Workspace,
+    Flow::PatchWorkspace,
+    Flow::AccessToken,
+    Flow::Register,
     Flow::Logout,
 ];
 
@@ -223,7 +295,10 @@ async fn every_outbound_call_of_every_flow_may_fail() {
     let scaikey = Target::Outbound("127.0.0.1".to_owned());
     for flow in FLOWS {
         let calls = every_call(&world, flow, &scaikey).await;
-        let some = matches!(flow, Flow::Login | Flow::Callback | Flow::Logout);
+        let some = matches!(
+            flow,
+            Flow::Login | Flow::Callback | Flow::AccessToken | Flow::Register | Flow::Logout
+        );
         assert_eq!(calls > 0, some, "{flow:?} makes {calls} calls");
     }
 }
@@ -240,6 +315,10 @@ async fn a_provider_of_variables_that_does_not_answer_is_not_an_unset_variable()
         (Flow::Refresh, "session_ttl_seconds"),
         (Flow::Me, "session_secret"),
         (Flow::Workspaces, "app_url"),
+        (Flow::Workspace, "env"),
+        (Flow::PatchWorkspace, "scaiwave_auth_mode"),
+        (Flow::AccessToken, "scaikey_audience"),
+        (Flow::Register, "scaikey_base_url"),
         (Flow::Logout, "bootstrap_super_admin"),
     ] {
         let calls = every_call(&world, flow, &Target::Variable(name.to_owned())).await;

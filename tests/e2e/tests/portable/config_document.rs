@@ -17,6 +17,7 @@ async fn the_config_document_tells_a_client_all_it_needs() {
     let oauth = format!("{base}/api/v1/platform/oauth");
     let mut expected = json!({
         "auth_mode": "scaikey",
+        "scaiwave_auth_mode": "scaikey",
         "scaikey_base_url": base,
         "client_id": "scaigate-dev-client",
         "audience": "scaigate-dev-client",
