@@ -24,6 +24,14 @@ pub enum Case {
     AuthConfig,
     /// `GET /v1/me` with a session token.
     Me,
+    /// `GET /v1/auth/whoami` with one access token of ScaiKey, signed with RS256.
+    TokenSeen,
+    /// The same, signed with ES256.
+    TokenSeenEs256,
+    /// `GET /v1/auth/whoami` with an access token nobody has seen, signed with RS256.
+    TokenNew,
+    /// The same, signed with ES256.
+    TokenNewEs256,
     /// `POST /v1/auth/login`: state, nonce, PKCE, one write.
     Login,
     /// A whole sign-in: login, ScaiKey (the emulator), callback, token.
@@ -47,14 +55,25 @@ pub struct Client {
     emulator: Connection,
     empty: Connection,
     email: String,
+    /// Many tokens, and which is sent next.
+    tokens: Vec<String>,
+    next: usize,
 }
+
+/// Access tokens that are got before a measurement of ones nobody has seen. A turn that needs more
+/// begins again: an instance has forgotten the first by then.
+const TOKENS: usize = 4000;
 
 impl Case {
     /// All cases, in the table's order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 9] = [
         Self::Empty,
         Self::AuthConfig,
         Self::Me,
+        Self::TokenSeen,
+        Self::TokenSeenEs256,
+        Self::TokenNew,
+        Self::TokenNewEs256,
         Self::Login,
         Self::SignIn,
     ];
@@ -65,6 +84,10 @@ impl Case {
             Self::Empty => "empty component",
             Self::AuthConfig => "GET /v1/auth/config",
             Self::Me => "GET /v1/me",
+            Self::TokenSeen => "RS256 token, seen",
+            Self::TokenSeenEs256 => "ES256 token, seen",
+            Self::TokenNew => "RS256 token, new",
+            Self::TokenNewEs256 => "ES256 token, new",
             Self::Login => "POST /v1/auth/login",
             Self::SignIn => "whole sign-in",
         }
@@ -78,8 +101,44 @@ impl Case {
 pub fn token(case: Case, site: &Site) -> Result<String> {
     match case {
         Case::Me => Client::new(site, 0).sign_in().context("signing in"),
+        Case::TokenSeen => access_tokens(site, "RS256", 1),
+        Case::TokenSeenEs256 => access_tokens(site, "ES256", 1),
+        Case::TokenNew => access_tokens(site, "RS256", TOKENS),
+        Case::TokenNewEs256 => access_tokens(site, "ES256", TOKENS),
         Case::Empty | Case::AuthConfig | Case::Login | Case::SignIn => Ok(String::new()),
     }
+}
+
+/// As many different access tokens of a service, one a line.
+fn access_tokens(site: &Site, algorithm: &str, count: usize) -> Result<String> {
+    let mut client = Client::new(site, 0);
+    let json = [("content-type", "application/json")];
+    let command = json!({ "behaviour": {
+        "signing_alg": algorithm, "access_token_jti": true,
+    } });
+    let answer =
+        client
+            .emulator
+            .request("POST", "/_emulator/switches", &json, &command.to_string())?;
+    expect(200, "the emulator's switches", answer)?;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = "grant_type=client_credentials&client_id=scaigate-dev-client\
+                &client_secret=scaigate-dev-secret";
+    let mut tokens = Vec::new();
+    for _ in 0..count {
+        let target = "/api/v1/platform/oauth/token";
+        let answer = client.emulator.request("POST", target, &form, body)?;
+        let answer = expect(200, "the emulator's token endpoint", answer)?;
+        tokens.push(field(&json_body(&answer)?, "access_token")?);
+    }
+    // What else is signed from now on is as it was.
+    let command = json!({ "behaviour": { "signing_alg": "RS256" } });
+    let answer =
+        client
+            .emulator
+            .request("POST", "/_emulator/switches", &json, &command.to_string())?;
+    expect(200, "the emulator's switches", answer)?;
+    Ok(tokens.join("\n"))
 }
 
 impl Client {
@@ -96,6 +155,9 @@ impl Client {
             emulator: Connection::new(site.emulator),
             empty: Connection::new(site.empty),
             email: format!("{name}@acme.example"),
+            tokens: Vec::new(),
+            // The clients begin far apart, so that no two send the same one soon.
+            next: number * TOKENS / 16,
         }
     }
 
@@ -123,6 +185,20 @@ impl Client {
                     self.application.request("GET", "/v1/me", &headers, "")?,
                 )?;
             }
+            Case::TokenSeen | Case::TokenSeenEs256 => {
+                self.whoami(token)?;
+            }
+            Case::TokenNew | Case::TokenNewEs256 => {
+                if self.tokens.is_empty() {
+                    // Once a client: to look for lines in each request would be measured too.
+                    self.tokens = token.lines().map(str::to_owned).collect();
+                }
+                let count = self.tokens.len().max(1);
+                let token = self.tokens.get(self.next % count).context("no tokens")?;
+                let token = token.clone();
+                self.next += 1;
+                self.whoami(&token)?;
+            }
             Case::Login => {
                 self.login()?;
             }
@@ -131,6 +207,17 @@ impl Client {
             }
         }
         Ok(())
+    }
+
+    fn whoami(&mut self, token: &str) -> Result<Answer> {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str())];
+        let target = "/v1/auth/whoami";
+        expect(
+            200,
+            "whoami",
+            self.application.request("GET", target, &headers, "")?,
+        )
     }
 
     fn login(&mut self) -> Result<Answer> {

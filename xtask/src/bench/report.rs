@@ -36,10 +36,15 @@ impl Row {
 /// The rows as text.
 pub fn table(rows: &[Row], connections: u16, runtime: Runtime) -> String {
     let mut text = format!(
-        "\n{connections} connections, {runtime:?} runtime; `first` is the median of requests to a fresh instance each; latencies in ms\n\n\
-         {:<22}{:>11}{:>9}{:>9}{:>9}{:>9}{:>8}\n",
-        "case", "req/s", "p50", "p99", "max", "first", "errors"
+        "\n{connections} connections, {runtime:?} runtime; `first` is the median of requests to a fresh instance each, `of empty` the share of the empty component's throughput; latencies in ms\n\n\
+         {:<22}{:>11}{:>9}{:>9}{:>9}{:>9}{:>8}{:>10}\n",
+        "case", "req/s", "p50", "p99", "max", "first", "errors", "of empty"
     );
+    let empty = rows
+        .iter()
+        .find(|row| row.case == Case::Empty)
+        .map(|row| row.warm.rate())
+        .filter(|rate| *rate > 0.0);
     for row in rows {
         let mut line = format!("{:<22}", row.case.title());
         if let Some(reason) = &row.not_measured {
@@ -55,6 +60,9 @@ pub fn table(rows: &[Row], connections: u16, runtime: Runtime) -> String {
                 millis(row.fresh.percentile(0.5)),
                 row.warm.errors,
             );
+            if let Some(empty) = empty {
+                let _infallible = write!(line, "{:>10.2}", row.warm.rate() / empty);
+            }
         }
         if let Some(error) = &row.warm.first_error {
             line += &format!("  ({error})");
