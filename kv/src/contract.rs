@@ -5,9 +5,11 @@
 //! the caller makes up: one database can serve every case, one after the other.
 
 mod documents;
+mod exchanged_tokens;
 mod fixtures;
 mod interleaved;
 mod interposed;
+mod key_searches;
 mod key_value;
 mod logout_tokens;
 mod pending_logins;
@@ -216,6 +218,14 @@ suite! {
         is_claimed_once
         is_good_again_when_its_claim_is_undone
         is_remembered_until_it_expires;
+    key_searches:
+        is_somebodys_for_half_a_minute
+        a_clock_set_back_does_not_hold_it
+        is_nobodys_while_the_store_fails;
+    exchanged_tokens:
+        is_found_until_it_ends
+        the_one_that_lasts_longer_stays
+        is_purged_when_it_has_ended;
     upstream_answers:
         one_leads_and_the_others_wait
         the_answer_is_handed_out_until_it_expires
@@ -243,6 +253,7 @@ suite! {
         one_person_however_often
         one_personal_workspace_however_often
         one_acts_on_a_logout_token
+        one_searches_for_a_key
         one_ends_a_session
         the_limit_of_sign_ins_holds
         transactions_take_turns;

@@ -10,6 +10,7 @@ use super::fixtures::{NOW, Somebody, code_of, redeemed, rotates, unredeemed};
 use super::interposed::GivingWay;
 use super::verdict::{Failure, Verdict, holds, same};
 use super::{Stores, logout_tokens};
+use crate::key_search::{self, Claim};
 use crate::pending_login::{self, Consumed, MAX_PER_BROWSER};
 use crate::people::{self, FreshIds};
 use crate::session::Whose;
@@ -264,6 +265,15 @@ pub async fn one_acts_on_a_logout_token(on: &Stores<'_, impl Kv, impl Database>)
         winners += count(join_all(all).await, &true)?;
     }
     same("winners", winners, 1)
+}
+
+pub async fn one_searches_for_a_key(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let keys = on.name("keys");
+    let all = (0..100).map(|number| {
+        let (db, keys) = (alternating(on, number), &keys);
+        async move { Ok::<_, Failure>(key_search::claim(db, keys, NOW).await? == Claim::Ours) }
+    });
+    same("winners", count(join_all(all).await, &true)?, 1)
 }
 
 /// Each ends all sessions of a person: every session is told to one of them.
