@@ -120,6 +120,16 @@ id!(
     128
 );
 id!(
+    /// A ScaiKey partner, `prt_…` (`ptn_…` in some documents, `contract/scaikey.md` 8.12).
+    PartnerId,
+    128
+);
+id!(
+    /// A ScaiKey group, `grp_…`.
+    GroupId,
+    128
+);
+id!(
     /// A workspace of a tenant, `ws_…`.
     WorkspaceId,
     64

@@ -19,7 +19,9 @@ pub mod role;
 pub mod secret;
 pub mod time;
 
-pub use id::{ClientId, Issuer, PersonId, SessionId, Subject, TenantId, WorkspaceId};
+pub use id::{
+    ClientId, GroupId, Issuer, PartnerId, PersonId, SessionId, Subject, TenantId, WorkspaceId,
+};
 pub use origin::{BaseUrl, Origin, ReturnTo};
 pub use port::{
     Clock, Database, Entropy, Kv, Limits, Outbound, OutboundError, Query, Row, StoreError,
