@@ -1,5 +1,6 @@
-//! What ScaiKey speaks (OAuth 2.0 and OpenID Connect, `contract/scaikey.md` sections 1 and 2), as
-//! pure request/response pairs: each module builds a request and reads the answer to it.
+//! What ScaiKey speaks (OAuth 2.0 and OpenID Connect, `contract/scaikey.md` sections 1 and 2; its
+//! directory, section 3), as pure request/response pairs: each module builds a request and reads the
+//! answer to it.
 //!
 //! Nothing here does IO, reads a clock or draws randomness. Whatever arrives is hostile: bounded,
 //! parsed strictly, and refused rather than repaired.
@@ -19,6 +20,7 @@
 pub mod authorize;
 pub mod callback;
 pub mod client;
+pub mod directory;
 pub mod discovery;
 pub mod end_session;
 pub mod form;
