@@ -9,6 +9,7 @@
 
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod directory;
 pub mod document;
 pub mod exchanged_token;
 pub mod key_search;

@@ -57,7 +57,8 @@ pub struct Person {
     pub email: Option<String>,
     /// For display.
     pub name: Option<String>,
-    /// Whether the person may sign in.
+    /// Whether the person may sign in: neither they nor their tenant nor its partner is suspended or
+    /// deleted.
     pub is_active: bool,
     /// ScaiFlow's administrator role.
     pub admin_role: Option<AdminRole>,
@@ -75,7 +76,8 @@ pub struct Standing {
     pub person: Option<Person>,
 }
 
-const PERSON: &str = "person_id, issuer, subject, tenant_id, email, name, status, admin_role";
+const PERSON: &str = "person_id, issuer, subject, tenant_id, email, name,
+    EXISTS (SELECT 1 FROM active_person a WHERE a.person_id = person.person_id), admin_role";
 /// The ninth column that [`person`] reads, where it is of use.
 const PERSONAL_WORKSPACE: &str = "(SELECT workspace_id FROM workspace
      WHERE created_by = person.person_id AND tenant_id = person.tenant_id AND kind = 'personal')";
@@ -89,7 +91,7 @@ fn person(row: &Row) -> Result<Person, StoreError> {
         tenant_id: TenantId::parse(row.text(3)?).map_err(corrupt)?,
         email: row.optional_text(4)?.map(str::to_owned),
         name: row.optional_text(5)?.map(str::to_owned),
-        is_active: row.text(6)? == "active",
+        is_active: row.integer(6)? != 0,
         admin_role: match row.optional_text(7)? {
             None => None,
             Some(role) => Some(AdminRole::parse(role).ok_or(StoreError::Corrupt)?),
@@ -124,18 +126,20 @@ pub async fn arrive(
         .query(
             &format!(
                 "INSERT INTO person (person_id, issuer, subject, tenant_id, email, name,
-                                     admin_role, admin_role_source, created_at, last_seen_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)
+                                     admin_role, admin_role_source, created_at, last_seen_at,
+                                     changed_at, cause)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9, 'sign_in')
                  ON CONFLICT (issuer, subject) DO UPDATE SET
                    tenant_id = excluded.tenant_id,
                    email = coalesce(excluded.email, email),
                    name = coalesce(excluded.name, name),
-                   admin_role = CASE WHEN ?10 AND status = 'active'
+                   admin_role = CASE WHEN ?10 AND status = 'active' AND deleted_at IS NULL
                      AND coalesce(admin_role, '') <> 'super_admin'
                      THEN 'super_admin' ELSE admin_role END,
-                   admin_role_source = CASE WHEN ?10 AND status = 'active'
+                   admin_role_source = CASE WHEN ?10 AND status = 'active' AND deleted_at IS NULL
                      AND coalesce(admin_role, '') <> 'super_admin'
                      THEN 'bootstrap' ELSE admin_role_source END,
+                   changed_at = ?9, cause = 'sign_in',
                    last_seen_at = max(last_seen_at, excluded.last_seen_at)
                  RETURNING {PERSON}, NULL"
             ),
@@ -159,7 +163,8 @@ pub async fn arrive(
     }
     let person_id = person.person_id.as_str();
     db.query(
-        "INSERT OR IGNORE INTO tenant (tenant_id, created_at) VALUES (?1, ?2)",
+        "INSERT OR IGNORE INTO tenant (tenant_id, created_at, changed_at, cause)
+         VALUES (?1, ?2, ?2, 'sign_in')",
         &[tenant_id.into(), now.into()],
     )
     .await?;

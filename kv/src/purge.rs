@@ -2,6 +2,7 @@
 
 use scaigate_types::{Database, Kv, StoreError, Timestamp};
 
+use crate::directory::{change_log, webhook_delivery};
 use crate::{
     exchanged_token, logout_token, pending_login, redeemed_code, revocation, session,
     upstream_refresh,
@@ -21,6 +22,8 @@ pub async fn purge(db: &impl Database, kv: &impl Kv, now: Timestamp) -> Result<(
     logout_token::purge(db, now, LIMIT).await?;
     exchanged_token::purge(db, now, LIMIT).await?;
     upstream_refresh::purge(db, now, LIMIT).await?;
+    change_log::purge(db, now, LIMIT).await?;
+    webhook_delivery::purge(db, now, LIMIT).await?;
     for sid in session::revocations_to_forget(db, now, LIMIT).await? {
         revocation::forget(kv, &sid).await?;
         session::revocation_forgotten(db, &sid).await?;

@@ -1,12 +1,16 @@
 //! The schema and its migrations: forward-only, numbered, each in one transaction.
 
+mod directory;
+
 use scaigate_types::{Database, Query, StoreError, Transaction};
+
+use directory::DIRECTORY;
 
 /// One step of the schema: statements that run together or not at all.
 type Migration = &'static [&'static str];
 
 /// Every migration, oldest first. A released one is never edited.
-const MIGRATIONS: &[Migration] = &[FIRST, LOGOUT_AND_WORKSPACES];
+const MIGRATIONS: &[Migration] = &[FIRST, LOGOUT_AND_WORKSPACES, DIRECTORY];
 
 const FIRST: Migration = &[
     "CREATE TABLE tenant (

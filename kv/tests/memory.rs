@@ -61,8 +61,9 @@ fn of_version_1() -> MemoryDatabase {
 /// The rows of a table in the columns of version 1.
 fn rows_of_version_1(db: &MemoryDatabase) -> Vec<Vec<Row>> {
     [
-        "* FROM tenant",
-        "* FROM person",
+        "tenant_id, created_at FROM tenant",
+        "person_id, issuer, subject, tenant_id, email, name, status, admin_role, admin_role_source,
+         created_at, last_seen_at FROM person",
         "workspace_id, tenant_id, name, kind, created_by, created_at FROM workspace",
         "* FROM membership",
         "* FROM pending_login",
