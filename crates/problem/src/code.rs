@@ -229,6 +229,62 @@ codes! {
         "This logout token was acted on before.",
         "Nothing is left to do: its sessions have ended.";
 
+    // The directory.
+    AdminRoleRequired 403 Client "admin_role_required",
+        "This needs an administrator role that the caller does not have.",
+        "`details.required` says which. A super admin can give it with POST /v1/admin/users/{id}/role, the operator with `scaigate admin grant`.";
+    UserNotFound 404 Client "user_not_found",
+        "There is no such user in the directory.",
+        "GET /v1/admin/users?why=<email> says what is known of them; POST /v1/admin/sync reads ScaiKey again.";
+    UserAmbiguous 409 Client "user_ambiguous",
+        "Several tenants have a user with this identifier.",
+        "Say which with the query parameter tenant_id; `details.tenant_ids` names them.";
+    GroupNotFound 404 Client "group_not_found",
+        "There is no such group in the directory.",
+        "GET /v1/admin/groups lists them; POST /v1/admin/sync reads ScaiKey again.";
+    LastSuperAdmin 409 Client "last_super_admin",
+        "This would leave nobody who is super admin.",
+        "Give the role to somebody else first, with POST /v1/admin/users/{id}/role.";
+    CursorExpired 410 Client "cursor_expired",
+        "Changes after this cursor have been forgotten.",
+        "Read the whole directory with GET /v1/admin/users and /v1/admin/groups, then go on from the cursor of GET /v1/admin/changes?limit=1.";
+    SyncRunning 409 Client "sync_running",
+        "A sync is under way already.",
+        "Wait for it: GET /v1/admin/sync shows how far it is.";
+    SyncSuperseded 409 Internal "sync_superseded",
+        "The sync was silent for so long that another one took over; it has changed nothing.",
+        "Nothing needs to be done: GET /v1/admin/sync shows the one that runs now.";
+    SyncSuspiciousShrink 409 Peer "sync_suspicious_shrink",
+        "ScaiKey lists less than half of what is mirrored, so nothing was changed.",
+        "Look at the list in ScaiKey. If it is right, sync with {\"force\": true}.";
+    SyncIncomplete 502 Peer "sync_incomplete",
+        "ScaiKey's directory could not be read whole, so nothing was changed.",
+        "Try again; `details.list` and `details.reason` say what was wrong. If it persists, report it to ScaiKey with both.";
+    SyncForbidden 502 Config "sync_forbidden",
+        "ScaiKey does not let our application read its directory.",
+        "Give the application admin:read, or at least groups:read, in ScaiKey: `scaigate scaikey-register` does it. Then sync again.";
+    WebhookNotConfigured 503 Config "webhook_not_configured",
+        "The webhook secret is not set, so no delivery can be trusted.",
+        "Set SCAIFLOW_SCAIKEY_WEBHOOK_SECRET to the secret of the webhook in ScaiKey.";
+    WebhookSignatureMissing 400 Client "webhook_signature_missing",
+        "The delivery carries no signature that can be read.",
+        "Send X-ScaiKey-Signature: t=<unix seconds>,v1=<hex>, once.";
+    WebhookSignatureMismatch 400 Client "webhook_signature_mismatch",
+        "The signature does not fit the body.",
+        "Make the secret in ScaiKey and SCAIFLOW_SCAIKEY_WEBHOOK_SECRET the same, and let nothing between change the body: the signature is over its bytes as they are sent.";
+    WebhookTimestampMissing 400 Client "webhook_timestamp_missing",
+        "The delivery carries no timestamp, or two that differ.",
+        "Send X-ScaiKey-Timestamp with the same Unix seconds as t in the signature.";
+    WebhookTimestampOutOfWindow 400 Client "webhook_timestamp_out_of_window",
+        "The delivery was signed more than five minutes ago, or in the future.",
+        "Set the clocks here and at ScaiKey; a repeated delivery must be signed anew.";
+    WebhookMalformed 400 Client "webhook_malformed",
+        "The delivery is signed, but its body is not an event that ScaiKey documents.",
+        "`details.reason` says which part; `scaigate webhooks test` sends one that is right.";
+    WebhookEventConflict 400 Client "webhook_event_conflict",
+        "An event with this identifier and another content was received before.",
+        "Give every event an identifier of its own.";
+
     // ScaiKey.
     OidcNotConfigured 503 Config "oidc_not_configured",
         "ScaiKey OIDC not configured on the server",
