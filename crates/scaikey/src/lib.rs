@@ -37,6 +37,7 @@ mod sanitise;
 pub use authorize::{AuthorizeRequest, Prompt};
 pub use client::Client;
 pub use discovery::{DiscoveryError, Metadata};
+pub use response::date;
 pub use token::{OAuthError, TokenError, TokenResponse};
 
 #[cfg(test)]

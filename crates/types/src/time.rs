@@ -72,6 +72,44 @@ impl Timestamp {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// From a date of the Gregorian calendar and a time of that day in UTC; `None` for a day or a time
+    /// that does not exist, a leap second, or anything before 1970 or after 9999.
+    #[must_use]
+    pub fn from_utc(
+        (year, month, day): (u64, u64, u64),
+        (hour, minute, second): (u64, u64, u64),
+    ) -> Option<Self> {
+        let is_leap =
+            year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+        let last_day = match month {
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            4 | 6 | 9 | 11 => 30,
+            2 if is_leap => 29,
+            2 => 28,
+            _ => return None,
+        };
+        let exists = (1970..=9999).contains(&year)
+            && (1..=last_day).contains(&day)
+            && hour < 24
+            && minute < 60
+            && second < 60;
+        if !exists {
+            return None;
+        }
+        // As in `rfc3339`, the other way round: years begin in March.
+        let (year, month) = if month < 3 {
+            (year - 1, month + 9)
+        } else {
+            (year, month - 3)
+        };
+        let days =
+            365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
+        let days = days - 719_468;
+        Some(Self::from_secs(
+            days * 86_400 + hour * 3_600 + minute * 60 + second,
+        ))
+    }
+
     /// As RFC 3339 writes it, in UTC and whole seconds: `2026-11-22T10:00:00Z`. Years after 9999
     /// are written as its last second.
     #[must_use]
@@ -116,6 +154,37 @@ mod tests {
             (u64::MAX, "9999-12-31T23:59:59Z"),
         ] {
             assert_eq!(Timestamp::from_secs(seconds).rfc3339(), text);
+        }
+    }
+
+    #[test]
+    fn a_date_that_is_written_is_read_again() {
+        for secs in (0..253_402_300_799).step_by(86_399 * 7) {
+            let time = Timestamp::from_secs(secs);
+            let text = time.rfc3339();
+            let number = |from: usize, to: usize| text.get(from..to)?.parse().ok();
+            let read = (|| {
+                Timestamp::from_utc(
+                    (number(0, 4)?, number(5, 7)?, number(8, 10)?),
+                    (number(11, 13)?, number(14, 16)?, number(17, 19)?),
+                )
+            })();
+            assert_eq!(read, Some(time), "{text}");
+        }
+        for (date, time) in [
+            ((2025, 2, 29), (0, 0, 0)),
+            ((2100, 2, 29), (0, 0, 0)),
+            ((2024, 13, 1), (0, 0, 0)),
+            ((2024, 0, 1), (0, 0, 0)),
+            ((2024, 4, 31), (0, 0, 0)),
+            ((2024, 1, 0), (0, 0, 0)),
+            ((2024, 1, 1), (24, 0, 0)),
+            ((2024, 1, 1), (0, 60, 0)),
+            ((2024, 1, 1), (0, 0, 60)),
+            ((1969, 12, 31), (23, 59, 59)),
+            ((10_000, 1, 1), (0, 0, 0)),
+        ] {
+            assert_eq!(Timestamp::from_utc(date, time), None, "{date:?} {time:?}");
         }
     }
 

@@ -16,7 +16,7 @@ fn token(
     ports: &impl Ports,
     scope: Option<&str>,
 ) -> Result<Secret<String>, Problem> {
-    world.run(service_token(ports, &world.settings, scope))
+    world.run(service_token(ports, &world.settings.scaikey, scope))
 }
 
 #[test]

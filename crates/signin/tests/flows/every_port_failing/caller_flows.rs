@@ -269,7 +269,7 @@ fn n_144_service_token() {
         prepare: |_| Vec::new(),
         run: |world, _| {
             let instance = world.instance();
-            let flow = service_token::service_token(&instance, &world.settings, None);
+            let flow = service_token::service_token(&instance, &world.settings.scaikey, None);
             code(&world.run(flow))
         },
         check: |_, _| {},
