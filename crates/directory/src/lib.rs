@@ -1,9 +1,10 @@
-//! The mirror of ScaiKey's directory: what its webhooks say, and who is super admin.
+//! The mirror of ScaiKey's directory: how it is read ([`sync`]), how it hears of changes ([`receive`]),
+//! and who administers it ([`admin_scope`], [`roles`]).
 //!
-//! Nothing here does IO, reads a clock or draws randomness. A webhook goes through three types,
-//! each of which can only be made from the one before: [`webhook::Verified`] (the bytes are
-//! ScaiKey's), [`webhook::Envelope`] (they say what, about whom and when), [`webhook::Event`] (what
-//! the mirror has to do).
+//! These are flows over the ports of `scaigate-signin`. What they know of the world is pure: a webhook
+//! goes through three types, each of which can only be made from the one before:
+//! [`webhook::Verified`] (the bytes are ScaiKey's), [`webhook::Envelope`] (they say what, about whom
+//! and when), [`webhook::Event`] (what the mirror has to do).
 
 #![cfg_attr(
     test,
@@ -13,6 +14,14 @@
     )
 )]
 
+pub mod admin_scope;
+mod election;
+pub mod receive;
 pub mod rfc3339;
+pub mod roles;
+pub mod settings;
+mod status;
 pub mod super_admin;
+pub mod sync;
 pub mod webhook;
+pub mod why;

@@ -158,6 +158,13 @@ pub fn environment(variables: &impl Variables) -> Environment {
     }
 }
 
+/// The e-mail address that `bootstrap_super_admin` (`user:<email>`) names, its ASCII letters in lower
+/// case.
+pub fn bootstrap_super_admin(variables: &impl Variables) -> Option<String> {
+    let text = variables.variable("bootstrap_super_admin")?;
+    text.strip_prefix("user:").map(str::to_ascii_lowercase)
+}
+
 fn fault(setting: &'static str, problem: &'static str, fix: &'static str) -> Fault {
     Fault {
         setting,
@@ -183,9 +190,7 @@ pub fn settings(variables: &impl Variables) -> Result<Settings, Problem> {
             sessions,
             password_grant_enabled: variables.variable("password_grant_enabled").as_deref()
                 == Some("true"),
-            bootstrap_super_admin: variables
-                .variable("bootstrap_super_admin")
-                .and_then(|text| text.strip_prefix("user:").map(str::to_ascii_lowercase)),
+            bootstrap_super_admin: bootstrap_super_admin(variables),
         }),
         (scaikey, deployment, sessions) => {
             let faults: Vec<Fault> = [scaikey.err(), deployment.err(), sessions.err()]

@@ -31,7 +31,6 @@ const LAYERS: &[(&str, &[&str])] = &[
         "crates/scaigrid",
         &["crates/types", "crates/problem", "crates/jose"],
     ),
-    ("crates/directory", &["crates/types", "crates/problem"]),
     // State.
     ("kv", &["crates/types", "crates/problem"]),
     // Flows: async over ports.
@@ -42,6 +41,16 @@ const LAYERS: &[(&str, &[&str])] = &[
             "crates/problem",
             "crates/jose",
             "crates/scaikey",
+            "kv",
+        ],
+    ),
+    (
+        "crates/directory",
+        &[
+            "crates/types",
+            "crates/problem",
+            "crates/scaikey",
+            "crates/signin",
             "kv",
         ],
     ),

@@ -70,6 +70,8 @@ pub enum Event {
     UserChanged {
         /// The row, or part of it.
         user: UserChange,
+        /// Whether it was created: a change does not bring back who was deleted.
+        is_created: bool,
     },
     /// A user's status has changed. `Deleted` is also what ScaiKey sends when somebody is no longer
     /// assigned to the application.
@@ -91,6 +93,8 @@ pub enum Event {
         name: Option<String>,
         /// Such as `SECURITY`. At most 256 bytes.
         group_type: Option<String>,
+        /// Whether it was created.
+        is_created: bool,
     },
     /// A group is gone.
     GroupDeleted {
@@ -122,6 +126,8 @@ pub enum Event {
         partner_id: Option<PartnerId>,
         /// The status now.
         status: Option<Status>,
+        /// Whether it was created.
+        is_created: bool,
     },
     /// A tenant is gone.
     TenantDeleted {
@@ -136,6 +142,8 @@ pub enum Event {
         status: Option<Status>,
         /// For display.
         name: Option<String>,
+        /// Whether it was created.
+        is_created: bool,
     },
     /// A partner is gone.
     PartnerDeleted {
@@ -173,6 +181,7 @@ impl Event {
         match envelope.event_type() {
             "user.created" | "user.updated" => Ok(Self::UserChanged {
                 user: UserChange::of(envelope)?,
+                is_created: is_created(envelope),
             }),
             "user.suspended" => user_status(Status::Suspended),
             "user.activated" => user_status(Status::Active),
@@ -228,6 +237,7 @@ fn group_changed(envelope: &Envelope) -> Result<Event, EventError> {
         tenant_id: envelope.tenant_id().cloned(),
         name: text("name")?.map(str::to_owned),
         group_type: text("group_type")?.map(str::to_owned),
+        is_created: is_created(envelope),
     })
 }
 
@@ -263,6 +273,7 @@ fn tenant_changed(envelope: &Envelope) -> Result<Event, EventError> {
         slug: present(row, "slug").and_then(display),
         partner_id: named.or_else(|| envelope.partner_id().cloned()),
         status: Status::of(row)?,
+        is_created: is_created(envelope),
     })
 }
 
@@ -272,7 +283,12 @@ fn partner_changed(envelope: &Envelope) -> Result<Event, EventError> {
         partner_id: own_partner(envelope)?,
         status: Status::of(row)?,
         name: present(row, "name").and_then(display),
+        is_created: is_created(envelope),
     })
+}
+
+fn is_created(envelope: &Envelope) -> bool {
+    envelope.event_type().ends_with(".created")
 }
 
 /// The row of the user who was assigned. A bare `data.id` may be the application's or that of the

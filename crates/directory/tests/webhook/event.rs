@@ -110,11 +110,12 @@ fn every_event() -> Vec<(&'static str, (&'static str, &'static str), Value, Even
     let group_row = json!({
         "id": "grp_admins", "tenant_id": "tnt_acme", "name": "admins", "group_type": "SECURITY",
     });
-    let group_changed = Event::GroupChanged {
+    let group_changed = |is_created| Event::GroupChanged {
         group_id: admins(),
         tenant_id: acme(),
         name: Some("admins".to_owned()),
         group_type: Some("SECURITY".to_owned()),
+        is_created,
     };
     let member = json!({"group_id": "grp_admins", "user_id": "usr_ada", "tenant_id": "tnt_acme"});
     let membership = |present| Event::Membership {
@@ -127,40 +128,50 @@ fn every_event() -> Vec<(&'static str, (&'static str, &'static str), Value, Even
         "id": "tnt_acme", "name": "Acme", "slug": "acme", "partner_id": "prt_one",
         "status": "suspended",
     });
-    let tenant_changed = Event::TenantChanged {
+    let tenant_changed = |is_created| Event::TenantChanged {
         tenant_id: acme().unwrap(),
         name: Some("Acme".to_owned()),
         slug: Some("acme".to_owned()),
         partner_id: Some(partner("prt_one")),
         status: Some(Status::Suspended),
+        is_created,
     };
     let partner_row = json!({"id": "prt_one", "name": "One", "status": "SUSPENDED"});
-    let partner_changed = Event::PartnerChanged {
+    let partner_changed = |is_created| Event::PartnerChanged {
         partner_id: partner("prt_one"),
         status: Some(Status::Suspended),
         name: Some("One".to_owned()),
+        is_created,
     };
     let in_acme = json!({"tenant_id": "tnt_acme", "application_id": "app_1"});
     let refresh = || Event::RefreshUsers {
         tenant_id: acme(),
         user: None,
     };
-    let user_changed = |user: &UserChange| Event::UserChanged { user: user.clone() };
+    let user_changed = |user: &UserChange, is_created| Event::UserChanged {
+        user: user.clone(),
+        is_created,
+    };
     vec![
         (
             "user.created",
             user,
             nested_tenant(),
-            user_changed(&whole_user),
+            user_changed(&whole_user, true),
         ),
-        ("user.created", user, flat(), user_changed(&flat_user)),
+        ("user.created", user, flat(), user_changed(&flat_user, true)),
         (
             "user.updated",
             user,
             nested_tenant(),
-            user_changed(&whole_user),
+            user_changed(&whole_user, false),
         ),
-        ("user.updated", user, flat(), user_changed(&flat_user)),
+        (
+            "user.updated",
+            user,
+            flat(),
+            user_changed(&flat_user, false),
+        ),
         ("user.deleted", user, flat(), user_status(Status::Deleted)),
         (
             "user.deleted",
@@ -182,9 +193,14 @@ fn every_event() -> Vec<(&'static str, (&'static str, &'static str), Value, Even
             "group.created",
             group,
             group_row.clone(),
-            group_changed.clone(),
+            group_changed(true),
         ),
-        ("group.updated", group, group_row.clone(), group_changed),
+        (
+            "group.updated",
+            group,
+            group_row.clone(),
+            group_changed(false),
+        ),
         (
             "group.deleted",
             group,
@@ -222,9 +238,14 @@ fn every_event() -> Vec<(&'static str, (&'static str, &'static str), Value, Even
             "tenant.created",
             tenant,
             tenant_row.clone(),
-            tenant_changed.clone(),
+            tenant_changed(true),
         ),
-        ("tenant.updated", tenant, tenant_row.clone(), tenant_changed),
+        (
+            "tenant.updated",
+            tenant,
+            tenant_row.clone(),
+            tenant_changed(false),
+        ),
         (
             "tenant.deleted",
             tenant,
@@ -237,13 +258,13 @@ fn every_event() -> Vec<(&'static str, (&'static str, &'static str), Value, Even
             "partner.created",
             of_partner,
             partner_row.clone(),
-            partner_changed.clone(),
+            partner_changed(true),
         ),
         (
             "partner.updated",
             of_partner,
             partner_row.clone(),
-            partner_changed,
+            partner_changed(false),
         ),
         (
             "partner.deleted",

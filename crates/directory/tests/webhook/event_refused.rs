@@ -227,6 +227,7 @@ fn a_group_name_is_taken_to_the_byte_or_not_at_all() {
         tenant_id: acme(),
         name: Some(" platform-admins ".to_owned()),
         group_type: None,
+        is_created: true,
     };
     assert_eq!(
         event_in(

@@ -13,7 +13,10 @@ fn the_resource_names_what_the_data_does_not() {
     };
     assert_eq!(
         read("user.created", ("user", "usr_ada"), &none),
-        Event::UserChanged { user: bare_user() }
+        Event::UserChanged {
+            user: bare_user(),
+            is_created: true,
+        }
     );
     assert_eq!(
         read("group.deleted", ("group", "grp_admins"), &none),
@@ -82,13 +85,20 @@ fn a_row_may_be_nested() {
             status: Some(Status::Suspended),
             ..bare_user()
         };
-        assert_eq!(event, Ok(Event::UserChanged { user: expected }));
+        assert_eq!(
+            event,
+            Ok(Event::UserChanged {
+                user: expected,
+                is_created: false
+            })
+        );
         let event = event_in(form, "group.updated", ("group", "grp_admins"), &group);
         let expected = Event::GroupChanged {
             group_id: admins(),
             tenant_id: acme(),
             name: Some("admins".to_owned()),
             group_type: None,
+            is_created: false,
         };
         assert_eq!(event, Ok(expected));
     }
@@ -154,7 +164,14 @@ fn an_absent_field_is_unchanged_and_null_clears_it() {
             display_name: name,
             ..bare_user()
         };
-        assert_eq!(event, Event::UserChanged { user }, "{row}");
+        assert_eq!(
+            event,
+            Event::UserChanged {
+                user,
+                is_created: false
+            },
+            "{row}"
+        );
     }
 }
 
@@ -180,7 +197,7 @@ fn a_suspension_arrives_in_any_case_with_the_row() {
         ));
         assert!(matches!(
             read("user.updated", ("user", "usr_ada")),
-            Ok(Event::UserChanged { user }) if user.status == expected
+            Ok(Event::UserChanged { user, .. }) if user.status == expected
         ));
     }
 }
