@@ -2,6 +2,9 @@
 
 use scaigate_types::SessionId;
 
+/// When somebody is to look again whether a sync is due. A hint: whoever misses it looks once more.
+pub const SYNC_LOOK: &str = "sync-look:v1";
+
 /// The revocation record of a session.
 #[must_use]
 pub fn revocation(sid: &SessionId) -> String {

@@ -12,7 +12,9 @@ use http::Method;
 use scaigate_kv::purge;
 use scaigate_kv::spin::{SpinDatabase, SpinKv};
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::{Reply, SpinClock, SpinEntropy, SpinPorts, after_answer, serve};
+use scaigate_runtime::spin::{
+    Reply, SpinClock, SpinEntropy, SpinPorts, after_answer, notice_due_sync, serve,
+};
 use scaigate_runtime::{Answer, Incoming, Site};
 use scaigate_types::{Clock, Entropy};
 use spin_sdk::http::Request;
@@ -68,6 +70,9 @@ async fn handle(request: Request) -> Reply {
     let site = remembered
         .as_ref()
         .map_or_else(|_| Site::default(), |all| all.site.clone());
+    let notices = remembered
+        .as_ref()
+        .is_ok_and(|remembered| remembered.notices_due_sync);
     let reply = serve(
         "callback",
         request,
@@ -79,5 +84,8 @@ async fn handle(request: Request) -> Reply {
     )
     .await;
     purge_now_and_then();
+    if notices {
+        notice_due_sync();
+    }
     reply
 }

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use scaigate_directory::settings::syncs_in_background;
 use scaigate_problem::Problem;
 use scaigate_runtime::Site;
 use scaigate_runtime::spin::VariableValues;
@@ -23,6 +24,7 @@ const VARIABLES: &[&str] = &[
     "refresh_ttl_days",
     "password_grant_enabled",
     "bootstrap_super_admin",
+    "scaiflow_sync_interval_minutes",
 ];
 
 /// What an instance remembers.
@@ -31,6 +33,8 @@ pub struct Remembered {
     pub settings: Settings,
     /// Which origins may call.
     pub site: Site,
+    /// Whether somebody has to notice that a sync is due.
+    pub notices_due_sync: bool,
 }
 
 thread_local! {
@@ -47,7 +51,11 @@ pub async fn get() -> Result<Rc<Remembered>, Problem> {
     let deployment = &settings.deployment;
     let own = deployment.public_url.origin().clone();
     let site = Site::new(deployment.apps.iter().cloned().chain([own]));
-    let remembered = Rc::new(Remembered { settings, site });
+    let remembered = Rc::new(Remembered {
+        settings,
+        site,
+        notices_due_sync: syncs_in_background(&|name: &str| values.get(name)),
+    });
     SETTINGS.set(Some(Rc::clone(&remembered)));
     Ok(remembered)
 }

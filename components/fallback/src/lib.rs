@@ -10,7 +10,8 @@ use spin_sdk::http_service;
 
 /// Documented, not built yet. An entry goes when its component comes.
 const NOT_BUILT: &[&str] = &[
-    "/v1/admin",
+    "/v1/admin/audit",
+    "/v1/admin/tenant/flows",
     "/v1/catalog",
     "/v1/dev/deploy",
     "/v1/flows",

@@ -29,6 +29,14 @@ pub fn json_text(body: String) -> Answer {
     with_type(StatusCode::OK, "application/json", Bytes::from(body))
 }
 
+/// An answer without a body.
+#[must_use]
+pub fn empty(status: StatusCode) -> Answer {
+    let mut answer = Answer::default();
+    *answer.status_mut() = status;
+    answer
+}
+
 /// The JSON of an object, with the same members once more under `data`, where ScaiWave's clients
 /// look. Serialised once.
 ///

@@ -14,6 +14,7 @@ pub mod answer;
 pub mod cookie;
 pub mod fields;
 pub mod incoming;
+pub mod path;
 mod request_id;
 mod site;
 #[cfg(target_family = "wasm")]

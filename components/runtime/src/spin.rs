@@ -1,12 +1,16 @@
 //! The half that names Spin.
 
+mod callers;
+mod due_sync;
 mod ports;
 mod serve;
 mod sign_in;
 mod variables;
 
+pub use callers::Callers;
+pub use due_sync::{ask_for_sync, notice_due_sync};
 pub use ports::{SpinClock, SpinEntropy, SpinOutbound};
-pub use serve::{Reply, serve};
+pub use serve::{Reply, serve, serve_up_to};
 pub use sign_in::SpinPorts;
 pub use variables::VariableValues;
 

@@ -11,7 +11,7 @@ mod view;
 
 use std::rc::Rc;
 
-use scaigate_runtime::spin::{Reply, SpinPorts, serve};
+use scaigate_runtime::spin::{Reply, SpinPorts, notice_due_sync, serve};
 use scaigate_runtime::{Incoming, Site};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
@@ -24,8 +24,11 @@ async fn handle(request: Request) -> Reply {
     let remembered = remembered::get().await;
     let site = remembered
         .as_ref()
-        .map_or_else(|_| Site::default(), |all| all.site.clone());
-    serve(
+        .map_or_else(|_| Site::default(), |all| all.callers.site.clone());
+    let notices = remembered
+        .as_ref()
+        .is_ok_and(|remembered| remembered.notices_due_sync);
+    let reply = serve(
         "session",
         request,
         &site,
@@ -39,5 +42,9 @@ async fn handle(request: Request) -> Reply {
             call.route().await
         },
     )
-    .await
+    .await;
+    if notices {
+        notice_due_sync();
+    }
+    reply
 }

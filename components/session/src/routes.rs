@@ -9,9 +9,7 @@ use scaigate_runtime::spin::SpinPorts;
 use scaigate_runtime::{Answer, Fields, Incoming, answer};
 use scaigate_signin::settings;
 use scaigate_signin::workspace::{self, Change};
-use scaigate_signin::{
-    Ports, Principal, User, authenticate, backchannel_logout, failure, register,
-};
+use scaigate_signin::{Ports, Principal, User, backchannel_logout, failure, register};
 use serde::{Deserialize, Deserializer};
 
 use crate::remembered::Remembered;
@@ -80,10 +78,10 @@ impl Call<'_> {
     }
 
     async fn principal(&self) -> Result<Principal, Problem> {
-        let acceptance = self.remembered.acceptance();
-        authenticate::authenticate(self.ports, &acceptance, &self.incoming.headers)
-            .await?
-            .required()
+        self.remembered
+            .callers
+            .principal(self.ports, self.incoming)
+            .await
     }
 
     async fn user(&self) -> Result<Rc<User>, Problem> {
@@ -92,7 +90,13 @@ impl Call<'_> {
 
     async fn me(&self) -> Result<Answer, Problem> {
         let user = self.user().await?;
-        let host = self.remembered.deployment.public_url.origin().as_str();
+        let host = self
+            .remembered
+            .callers
+            .deployment
+            .public_url
+            .origin()
+            .as_str();
         Ok(answer::json_text(view::me(&user, host)))
     }
 
@@ -132,6 +136,7 @@ impl Call<'_> {
             .ok_or_else(|| Problem::invalid_field("logout_token", "missing"))?;
         let provider = self
             .remembered
+            .callers
             .provider
             .as_ref()
             .map_err(|faults| settings::problem(faults))?;

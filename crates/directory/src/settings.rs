@@ -17,8 +17,9 @@ pub struct DirectorySettings {
     pub bootstrap_super_admin: Option<String>,
     /// The application whose users are mirrored: `me` is that of the credentials.
     pub application_id: String,
-    /// How long after the beginning of a sync the next is due.
-    pub sync_interval: Duration,
+    /// How long after the beginning of a sync the next is due; `None`: not by time, only when an event
+    /// asks for one.
+    pub sync_interval: Option<Duration>,
 }
 
 impl DirectorySettings {
@@ -68,20 +69,10 @@ pub fn directory(variables: &impl Variables) -> Result<DirectorySettings, Vec<Fa
             fix: "Copy it from ScaiKey (app_…), or leave it unset for the application of the credentials.",
         });
     }
-    let minutes = match variables.variable("scaiflow_sync_interval_minutes") {
-        None => 60,
-        Some(text) => match text.parse::<u64>() {
-            Ok(minutes) if (1..=10_080).contains(&minutes) => minutes,
-            _ => {
-                faults.push(Fault {
-                    setting: "scaiflow_sync_interval_minutes",
-                    problem: "out of range",
-                    fix: "Set it to a number of minutes from 1 to 10080.",
-                });
-                60
-            }
-        },
-    };
+    let sync_interval = sync_interval(variables).unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    });
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -89,8 +80,35 @@ pub fn directory(variables: &impl Variables) -> Result<DirectorySettings, Vec<Fa
         super_admin_groups,
         bootstrap_super_admin: bootstrap_super_admin(variables),
         application_id,
-        sync_interval: Duration::from_secs(minutes * 60),
+        sync_interval,
     })
+}
+
+/// `scaiflow_sync_interval_minutes`: an hour unless set; 0 is none.
+fn sync_interval(variables: &impl Variables) -> Result<Option<Duration>, Fault> {
+    const SETTING: &str = "scaiflow_sync_interval_minutes";
+    let minutes = match variables.variable(SETTING) {
+        None => Some(60),
+        Some(text) => text
+            .parse::<u64>()
+            .ok()
+            .filter(|minutes| (0..=10_080).contains(minutes)),
+    };
+    match minutes {
+        Some(0) => Ok(None),
+        Some(minutes) => Ok(Some(Duration::from_secs(minutes * 60))),
+        None => Err(Fault {
+            setting: SETTING,
+            problem: "out of range",
+            fix: "Set it to a number of minutes from 1 to 10080, or to 0 for no sync by time.",
+        }),
+    }
+}
+
+/// Whether syncs are due by time, so that whoever answers requests has to look now and then. A wrong
+/// setting counts as yes: the component that syncs says what is wrong with it.
+pub fn syncs_in_background(variables: &impl Variables) -> bool {
+    !matches!(sync_interval(variables), Ok(None))
 }
 
 /// The secrets of the webhook; `None` when there is none, and then no delivery is trusted.

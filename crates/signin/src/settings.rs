@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 pub use deployment::deployment;
 use provider::THREE;
-pub use provider::{provider, scaikey};
+pub use provider::{base, provider, scaikey};
 pub use sessions::sessions;
 
 /// A setting that is missing or wrong. Never holds its value.

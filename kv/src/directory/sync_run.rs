@@ -299,19 +299,25 @@ pub async fn schedule(on: &impl Query, now: Timestamp) -> Result<Schedule, Store
 
 impl Schedule {
     /// When the next run is due: `interval` after the last began, at once when an event asked for one
-    /// since, and after failures a minute, two, four … at most `interval`.
+    /// since, and after failures a minute, two, four … at most `interval`. Without an interval only what
+    /// an event asks for is due; [`Timestamp::MAX`] is never.
     #[must_use]
-    pub fn due_at(&self, interval: Duration) -> Timestamp {
+    pub fn due_at(&self, interval: Option<Duration>) -> Timestamp {
         let Some(last) = self.last_started_at else {
-            return Timestamp::from_millis(0);
+            return match interval {
+                Some(_) => Timestamp::from_millis(0),
+                None => self.requested_at.unwrap_or(Timestamp::MAX),
+            };
         };
-        if self.failures > 0 {
+        let by_time = interval.map_or(Timestamp::MAX, |interval| last.plus(interval));
+        if self.failures > 0 && (interval.is_some() || self.requested_at.is_some()) {
             let wait = Duration::from_secs(60 << (self.failures - 1).min(12));
-            return last.plus(wait.min(interval));
+            let longest = interval.unwrap_or(Duration::from_secs(3600));
+            return last.plus(wait.min(longest));
         }
         match self.requested_at {
             Some(requested) if requested >= last => requested,
-            _ => last.plus(interval),
+            _ => by_time,
         }
     }
 }
@@ -332,6 +338,7 @@ mod tests {
         };
         for (schedule, due) in [
             (schedule(None, 0, None), 0),
+            (schedule(None, 0, Some(7)), 0),
             (schedule(Some(1000), 0, None), 4600),
             (schedule(Some(1000), 0, Some(1200)), 1200),
             (schedule(Some(1000), 0, Some(900)), 4600),
@@ -340,7 +347,21 @@ mod tests {
             (schedule(Some(1000), 7, None), 4600),
             (schedule(Some(1000), 4000, None), 4600),
         ] {
-            assert_eq!(schedule.due_at(hour), at(due), "{schedule:?}");
+            assert_eq!(schedule.due_at(Some(hour)), at(due), "{schedule:?}");
+        }
+        for (schedule, due) in [
+            (schedule(None, 0, None), Timestamp::MAX),
+            (schedule(None, 0, Some(7)), at(7)),
+            (schedule(Some(1000), 0, None), Timestamp::MAX),
+            (schedule(Some(1000), 3, None), Timestamp::MAX),
+            (schedule(Some(1000), 0, Some(1200)), at(1200)),
+            (schedule(Some(1000), 2, Some(900)), at(1120)),
+        ] {
+            assert_eq!(
+                schedule.due_at(None),
+                due,
+                "{schedule:?} without an interval"
+            );
         }
     }
 }

@@ -37,6 +37,17 @@ pub async fn serve(
     site: &Site,
     handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
 ) -> Reply {
+    serve_up_to(MAX_BODY, component, request, site, handle).await
+}
+
+/// As [`serve`], for bodies of up to `max_body` bytes.
+pub async fn serve_up_to(
+    max_body: usize,
+    component: &'static str,
+    request: Request,
+    site: &Site,
+    handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
+) -> Reply {
     let clock = SpinClock;
     let started = clock.now();
     let (parts, body) = request.into_parts();
@@ -44,7 +55,7 @@ pub async fn serve(
     let (body, refused) = if bodyless {
         (Bytes::new(), None)
     } else {
-        match read_body(body).await {
+        match read_body(body, max_body).await {
             Ok(body) => (body, None),
             Err(problem) => (Bytes::new(), Some(problem)),
         }
@@ -76,7 +87,10 @@ pub async fn serve(
     answer.map(FullBody::new)
 }
 
-async fn read_body(mut body: impl http_body::Body<Data = Bytes> + Unpin) -> Result<Bytes, Problem> {
+async fn read_body(
+    mut body: impl http_body::Body<Data = Bytes> + Unpin,
+    max_body: usize,
+) -> Result<Bytes, Problem> {
     let read = pin!(async {
         let mut collected = BytesMut::new();
         let mut received = 0_usize;
@@ -88,14 +102,14 @@ async fn read_body(mut body: impl http_body::Body<Data = Bytes> + Unpin) -> Resu
                 continue;
             };
             received = received.saturating_add(data.len());
-            if received <= MAX_BODY {
+            if received <= max_body {
                 collected.extend_from_slice(&data);
-            } else if received > MAX_DISCARDED {
+            } else if received > max_body.saturating_add(MAX_DISCARDED) {
                 break;
             }
         }
-        if received > MAX_BODY {
-            return Err(Problem::new(Code::PayloadTooLarge).with("limit_bytes", MAX_BODY));
+        if received > max_body {
+            return Err(Problem::new(Code::PayloadTooLarge).with("limit_bytes", max_body));
         }
         Ok(collected.freeze())
     });

@@ -23,31 +23,35 @@ fn missing(setting: &'static str) -> Fault {
     )
 }
 
+/// ScaiKey's origin.
+///
+/// # Errors
+/// The fault found.
+pub fn base(variables: &impl Variables) -> Result<BaseUrl, Vec<Fault>> {
+    let development = environment(variables) == Environment::Development;
+    let text = variables
+        .variable(BASE)
+        .ok_or_else(|| vec![missing(BASE)])?;
+    BaseUrl::parse(&text, development)
+        .ok()
+        // The grant for outbound calls is made from this variable, and takes no path.
+        .filter(|base| base.as_str() == base.origin().as_str())
+        .ok_or_else(|| {
+            vec![fault(
+                BASE,
+                "not an https origin",
+                "Set it to ScaiKey's origin, such as https://scaikey.scailabs.ai; http is taken for loopback hosts, or with env=dev.",
+            )]
+        })
+}
+
 /// What it takes to check ScaiKey's tokens.
 ///
 /// # Errors
 /// Every fault found. A variable that is not set has `problem` = `"missing"`.
 pub fn provider(variables: &impl Variables) -> Result<Provider, Vec<Fault>> {
-    let development = environment(variables) == Environment::Development;
     let mut faults = Vec::new();
-    let base = match variables.variable(BASE) {
-        None => {
-            faults.push(missing(BASE));
-            None
-        }
-        Some(text) => BaseUrl::parse(&text, development)
-            .ok()
-            // The grant for outbound calls is made from this variable, and takes no path.
-            .filter(|base| base.as_str() == base.origin().as_str())
-            .or_else(|| {
-                faults.push(fault(
-                    BASE,
-                    "not an https origin",
-                    "Set it to ScaiKey's origin, such as https://scaikey.scailabs.ai; http is taken for loopback hosts, or with env=dev.",
-                ));
-                None
-            }),
-    };
+    let base = base(variables).map_err(|found| faults.extend(found)).ok();
     let client_id = match variables.variable(CLIENT_ID) {
         None => {
             faults.push(missing(CLIENT_ID));

@@ -1,0 +1,46 @@
+//! The directory: `/v1/admin/…`. Syncs it with ScaiKey, shows it, and gives and takes roles.
+//!
+//! Other components tell this one, by `/internal/sync-if-due`, that a sync may be due; no public route
+//! leads there.
+#![cfg(target_family = "wasm")]
+
+mod background;
+mod query;
+mod remembered;
+mod routes;
+mod view;
+
+use std::rc::Rc;
+
+use scaigate_runtime::spin::{Reply, SpinPorts, notice_due_sync, serve};
+use scaigate_runtime::{Incoming, Site};
+use spin_sdk::http::Request;
+use spin_sdk::http_service;
+
+use remembered::Remembered;
+use routes::Call;
+
+#[http_service]
+async fn handle(request: Request) -> Reply {
+    let remembered = remembered::get().await;
+    let site = remembered
+        .as_ref()
+        .map_or_else(|_| Site::default(), |all| all.callers.site.clone());
+    let notices = remembered
+        .as_ref()
+        .is_ok_and(|remembered| remembered.notices_due_sync);
+    let reply = serve("sync", request, &site, async move |incoming: &Incoming| {
+        let remembered: Rc<Remembered> = remembered?;
+        let call = Call {
+            ports: &SpinPorts::default(),
+            remembered: &remembered,
+            incoming,
+        };
+        call.route().await
+    })
+    .await;
+    if notices {
+        notice_due_sync();
+    }
+    reply
+}

@@ -1,0 +1,73 @@
+//! What an instance remembers: its settings.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use scaigate_directory::settings::{self as directory, DirectorySettings, syncs_in_background};
+use scaigate_directory::sync::Context;
+use scaigate_problem::Problem;
+use scaigate_runtime::spin::{Callers, VariableValues};
+use scaigate_signin::settings::{self, Fault, Scaikey};
+
+const VARIABLES: [&str; 5] = [
+    "scaiflow_scaikey_client_secret",
+    "scaiflow_scaikey_application_id",
+    "scaiflow_super_admin_groups",
+    "bootstrap_super_admin",
+    "scaiflow_sync_interval_minutes",
+];
+
+/// The settings of this component.
+pub struct Remembered {
+    /// By what callers are known.
+    pub callers: Callers,
+    /// Whether somebody has to notice that a sync is due.
+    pub notices_due_sync: bool,
+    scaikey: Result<Scaikey, Vec<Fault>>,
+    directory: Result<DirectorySettings, Vec<Fault>>,
+}
+
+thread_local! {
+    static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+}
+
+/// The settings, read once per instance.
+pub async fn get() -> Result<Rc<Remembered>, Problem> {
+    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
+        return Ok(remembered);
+    }
+    let names: Vec<_> = Callers::VARIABLES.into_iter().chain(VARIABLES).collect();
+    let values = VariableValues::read(&names).await?;
+    let variables = |name: &str| values.get(name);
+    let remembered = Rc::new(Remembered {
+        callers: Callers::parse(&values)?,
+        notices_due_sync: syncs_in_background(&variables),
+        scaikey: settings::scaikey(&variables),
+        directory: directory::directory(&variables),
+    });
+    SETTINGS.set(Some(Rc::clone(&remembered)));
+    Ok(remembered)
+}
+
+impl Remembered {
+    /// The settings of the directory.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn directory(&self) -> Result<&DirectorySettings, Problem> {
+        self.directory
+            .as_ref()
+            .map_err(|faults| settings::problem(faults))
+    }
+
+    /// What a sync works with.
+    ///
+    /// # Errors
+    /// As [`Remembered::directory`].
+    pub fn sync_context(&self) -> Result<Context<'_>, Problem> {
+        Ok(Context {
+            scaikey: self.scaikey.as_ref().map_err(Vec::as_slice),
+            settings: self.directory()?,
+        })
+    }
+}

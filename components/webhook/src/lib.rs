@@ -1,0 +1,81 @@
+//! `POST /v1/webhooks/scaikey`: what ScaiKey tells of its directory.
+//!
+//! Reaches no host but the component that syncs, and of the settings only what it takes to check a
+//! delivery and to elect super admins.
+#![cfg(target_family = "wasm")]
+
+mod refusals;
+mod remembered;
+
+use std::rc::Rc;
+
+use http::Method;
+use scaigate_directory::receive::{self, Context};
+use scaigate_directory::webhook::MAX_BODY;
+use scaigate_problem::{Code, Problem};
+use scaigate_runtime::spin::{
+    Reply, SpinPorts, after_answer, ask_for_sync, notice_due_sync, serve_up_to,
+};
+use scaigate_runtime::{Answer, Incoming, Site, answer};
+use serde_json::json;
+use spin_sdk::http::Request;
+use spin_sdk::http_service;
+
+use remembered::Remembered;
+
+async fn respond(
+    remembered: &Remembered,
+    ports: &SpinPorts,
+    incoming: &Incoming,
+) -> Result<Answer, Problem> {
+    if incoming.path != "/v1/webhooks/scaikey" {
+        return Err(Problem::new(Code::NotFound));
+    }
+    incoming.require(&Method::POST, "POST")?;
+    let context = Context {
+        secrets: remembered.secrets.as_ref(),
+        issuer: &remembered.issuer,
+        settings: &remembered.directory,
+    };
+    let received = receive::receive(ports, context, &incoming.headers, &incoming.body).await?;
+    if received.wants_sync {
+        // It is noted as due already: whoever notices makes up for what is cut short here.
+        after_answer(ask_for_sync());
+    }
+    let mut body = json!({ "handled": received.is_handled });
+    if received.is_duplicate
+        && let Some(members) = body.as_object_mut()
+    {
+        members.insert("duplicate".to_owned(), true.into());
+    }
+    Ok(answer::json(&body))
+}
+
+#[http_service]
+async fn handle(request: Request) -> Reply {
+    let remembered = remembered::get().await;
+    let notices = remembered
+        .as_ref()
+        .is_ok_and(|remembered| remembered.notices_due_sync);
+    let site = Site::default();
+    let reply = serve_up_to(
+        MAX_BODY,
+        "webhook",
+        request,
+        &site,
+        async move |incoming: &Incoming| {
+            let remembered: Rc<Remembered> = remembered?;
+            let ports = SpinPorts::default();
+            let outcome = respond(&remembered, &ports, incoming).await;
+            if let Err(problem) = &outcome {
+                refusals::note(&ports, problem).await;
+            }
+            outcome
+        },
+    )
+    .await;
+    if notices {
+        notice_due_sync();
+    }
+    reply
+}
