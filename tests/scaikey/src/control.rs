@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::deviation::Deviation;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Call, Reply};
-use crate::fault::Fault;
+use crate::fault::{Fault, Planned};
 use crate::keys::Rotation;
 use crate::world::World;
 
@@ -38,6 +38,12 @@ struct FaultCommand {
     /// Absent: always.
     #[serde(default)]
     times: Option<u32>,
+    /// How many requests pass before.
+    #[serde(default)]
+    after: u32,
+    /// Only requests for this page of a list.
+    #[serde(default)]
+    page: Option<u64>,
 }
 
 /// `GET /_emulator/switches`.
@@ -79,11 +85,20 @@ pub(crate) fn switch(world: &World, call: &Call) -> Reply {
         endpoint,
         fault,
         times,
+        after,
+        page,
     } in command.faults
     {
-        match times {
-            Some(times) => switches.fail_next(endpoint, fault, times),
-            None => switches.fail_always(endpoint, fault),
+        let planned = Planned {
+            fault,
+            times,
+            after,
+            page,
+        };
+        if times.is_none() && page.is_none() && after == 0 {
+            switches.fail_always(endpoint, planned.fault);
+        } else {
+            switches.plan(endpoint, planned);
         }
     }
     command.heal.into_iter().for_each(|e| switches.heal(e));

@@ -60,3 +60,38 @@ pub enum Fault {
     /// The request takes effect, then no answer comes.
     AnswerNever,
 }
+
+/// A fault in the queue of its endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Planned {
+    pub(crate) fault: Fault,
+    /// How many requests meet it; `None`: all.
+    pub(crate) times: Option<u32>,
+    /// How many requests pass before.
+    pub(crate) after: u32,
+    /// Only requests for this page of a list.
+    pub(crate) page: Option<u64>,
+}
+
+impl Planned {
+    pub(crate) fn next(fault: Fault, times: Option<u32>) -> Self {
+        Self {
+            fault,
+            times,
+            after: 0,
+            page: None,
+        }
+    }
+
+    /// One request comes by.
+    pub(crate) fn meet(&mut self) -> Option<Fault> {
+        if self.after > 0 {
+            self.after -= 1;
+            return None;
+        }
+        if let Some(times) = &mut self.times {
+            *times = times.saturating_sub(1);
+        }
+        Some(self.fault.clone())
+    }
+}

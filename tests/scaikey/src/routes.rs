@@ -62,9 +62,24 @@ pub(crate) fn router(world: Arc<World>) -> Router {
         router: Router::new(),
     };
     let routes = emulator(registrations(directory(oidc(routes))));
-    routes.router.fallback(move |request: Request<Body>| {
-        handle(world.clone(), Endpoint::Unknown, not_found, request)
-    })
+    let nowhere = world.clone();
+    routes
+        .router
+        .method_not_allowed_fallback(move |request: Request<Body>| {
+            handle(
+                world.clone(),
+                Endpoint::Unknown,
+                method_not_allowed,
+                request,
+            )
+        })
+        .fallback(move |request: Request<Body>| {
+            handle(nowhere.clone(), Endpoint::Unknown, not_found, request)
+        })
+}
+
+fn method_not_allowed(_world: &World, _call: &Call) -> Reply {
+    Reply::detail(405, "Method Not Allowed")
 }
 
 fn not_found(_world: &World, _call: &Call) -> Reply {

@@ -72,6 +72,8 @@ async fn connection(stream: TcpStream, router: axum::Router) {
     });
     let mut conn = http1::Builder::new()
         .timer(TokioTimer::new())
+        // `finish` sets it, by the emulator's clock.
+        .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         // A client that went away or sent rubbish: its problem.
@@ -110,7 +112,7 @@ pub(crate) async fn handle(
         status: None,
     });
     world.recorder.pass(endpoint, Gate::Before).await;
-    let fault = world.switches.draw_fault(endpoint);
+    let fault = world.switches.draw_fault(endpoint, call.query("page"));
     match &fault {
         Some(Fault::Hang) => return std::future::pending().await,
         Some(Fault::Reset) => return reset_connection(reset).await,
@@ -236,7 +238,11 @@ fn finish(world: &World, reply: Reply, fault: Option<&Fault>) -> Response<Body> 
         headers.append(name, value);
     }
     // Clients measure their clock skew by this header, so it follows the emulator's clock.
-    if let Ok(date) = HeaderValue::from_str(&http_date(world.now())) {
+    let behaviour = world.switches.behaviour();
+    let told = world.now().saturating_add(behaviour.date_skew_seconds);
+    if behaviour.date_header
+        && let Ok(date) = HeaderValue::from_str(&http_date(told))
+    {
         headers.insert(header::DATE, date);
     }
     match fault {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::deviation::Deviation;
 use crate::endpoint::Endpoint;
-use crate::fault::Fault;
+use crate::fault::{Fault, Planned};
 use crate::keys::SigningAlg;
 
 /// Which `iss` the tokens of platform flows carry (`contract/scaikey.md` 8.7).
@@ -115,6 +115,10 @@ pub struct Behaviour {
     pub max_per_page: usize,
     /// `me` is accepted as application id in effective users and assignees (8.16). Default on.
     pub application_me: bool,
+    /// Answers carry `Date`. Default on.
+    pub date_header: bool,
+    /// `Date` is this many seconds ahead of the clock (behind it when negative). Default 0.
+    pub date_skew_seconds: i64,
 }
 
 impl Default for Behaviour {
@@ -146,6 +150,8 @@ impl Default for Behaviour {
             default_per_page: 20,
             max_per_page: 100,
             application_me: true,
+            date_header: true,
+            date_skew_seconds: 0,
         }
     }
 }
@@ -155,7 +161,7 @@ struct Setting {
     behaviour: Behaviour,
     /// `None`: until cleared.
     deviations: Vec<(Deviation, Option<u32>)>,
-    faults: HashMap<Endpoint, Vec<(Fault, Option<u32>)>>,
+    faults: HashMap<Endpoint, Vec<Planned>>,
 }
 
 /// The switchboard of one emulator. Every method takes effect with the next request.
@@ -222,16 +228,33 @@ impl Switches {
 
     /// The next `times` requests to the endpoint meet this fault. Faults of one endpoint queue up.
     pub fn fail_next(&self, endpoint: Endpoint, fault: Fault, times: u32) {
-        self.lock()
-            .faults
-            .entry(endpoint)
-            .or_default()
-            .push((fault, Some(times)));
+        self.plan(endpoint, Planned::next(fault, Some(times)));
+    }
+
+    /// The `nth` request from now on (1: the next) meets this fault, those before it none.
+    pub fn fail_nth(&self, endpoint: Endpoint, fault: Fault, nth: u32) {
+        let mut planned = Planned::next(fault, Some(1));
+        planned.after = nth.saturating_sub(1);
+        self.plan(endpoint, planned);
+    }
+
+    /// Requests for this page of a list meet this fault: the next `times` of them, or all until [`Self::heal`].
+    /// A request without `page` asks for page 1.
+    pub fn fail_page(&self, endpoint: Endpoint, fault: Fault, page: u64, times: Option<u32>) {
+        let mut planned = Planned::next(fault, times);
+        planned.page = Some(page);
+        self.plan(endpoint, planned);
     }
 
     /// Every request to the endpoint meets this fault, until [`Self::heal`].
     pub fn fail_always(&self, endpoint: Endpoint, fault: Fault) {
-        self.lock().faults.insert(endpoint, vec![(fault, None)]);
+        let planned = vec![Planned::next(fault, None)];
+        self.lock().faults.insert(endpoint, planned);
+    }
+
+    pub(crate) fn plan(&self, endpoint: Endpoint, planned: Planned) {
+        let mut setting = self.lock();
+        setting.faults.entry(endpoint).or_default().push(planned);
     }
 
     /// Ends the faults of one endpoint.
@@ -262,21 +285,15 @@ impl Switches {
         drawn
     }
 
-    pub(crate) fn draw_fault(&self, endpoint: Endpoint) -> Option<Fault> {
+    /// The fault that a request meets; `page` is what its query asks for.
+    pub(crate) fn draw_fault(&self, endpoint: Endpoint, page: Option<&str>) -> Option<Fault> {
         let mut setting = self.lock();
         let queue = setting.faults.get_mut(&endpoint)?;
-        while let Some((fault, left)) = queue.first_mut() {
-            match left {
-                None => return Some(fault.clone()),
-                Some(0) => {
-                    queue.remove(0);
-                }
-                Some(n) => {
-                    *n -= 1;
-                    return Some(fault.clone());
-                }
-            }
-        }
-        None
+        queue.retain(|planned| planned.times != Some(0));
+        let page = page.map_or(Some(1), |page| page.parse().ok());
+        queue
+            .iter_mut()
+            .find(|planned| planned.page.is_none() || planned.page == page)?
+            .meet()
     }
 }

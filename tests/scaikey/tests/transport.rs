@@ -173,6 +173,78 @@ async fn always_lasts_until_healed_and_next_counts() {
 }
 
 #[tokio::test]
+async fn nth_request_fails_and_only_it() {
+    let bench = Bench::start().await;
+    let down = Fault::Status {
+        code: 502,
+        retry_after: None,
+    };
+    bench.emulator.switches().fail_nth(Endpoint::Jwks, down, 3);
+    for status in [200, 200, 502, 200] {
+        assert_eq!(bench.get(JWKS).await.status(), status);
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_a_list_fails_and_the_others_do_not() {
+    let bench = Bench::start().await;
+    let token = bench.service_token().await;
+    let status = async |page: &str| {
+        let path = format!("/api/v1/admin/users/?per_page=10{page}");
+        bench.get_as(&path, &token).await.status().as_u16()
+    };
+    let down = |code: u16| Fault::Status {
+        code,
+        retry_after: None,
+    };
+    let switches = bench.emulator.switches();
+    switches.fail_page(Endpoint::AdminUsers, down(502), 2, None);
+    switches.fail_page(Endpoint::AdminUsers, down(503), 1, Some(1));
+    switches.fail_page(Endpoint::AdminUsers, Fault::SlowHeaders { ms: 1 }, 3, None);
+    for (page, told) in [
+        ("&page=3", 200),
+        ("&page=2", 502),
+        ("", 503),
+        ("", 200),
+        ("&page=1", 200),
+        ("&page=2", 502),
+    ] {
+        assert_eq!(status(page).await, told, "{page}");
+    }
+    switches.heal(Endpoint::AdminUsers);
+    assert_eq!(status("&page=2").await, 200);
+}
+
+#[tokio::test]
+async fn faults_are_planned_over_http_too() {
+    let bench = Bench::start().await;
+    let plan = |extra: serde_json::Value| {
+        let mut fault = serde_json::json!({"endpoint": "jwks", "fault": {"status": {"code": 502}}});
+        for (name, value) in extra.as_object().unwrap() {
+            fault[name] = value.clone();
+        }
+        serde_json::json!({ "faults": [fault] })
+    };
+    let control = "/_emulator/switches";
+    let told = bench
+        .send_as(
+            "POST",
+            control,
+            "",
+            &plan(serde_json::json!({"times": 1, "after": 1})),
+        )
+        .await;
+    assert_eq!(told.status(), 200);
+    for status in [200, 502, 200] {
+        assert_eq!(bench.get(JWKS).await.status(), status);
+    }
+    let told = bench
+        .send_as("POST", control, "", &plan(serde_json::json!({"pages": 1})))
+        .await;
+    assert_eq!(told.status(), 422);
+}
+
+#[tokio::test]
 async fn gate_holds_requests_and_counts_them() {
     let bench = Bench::start().await;
     let recorder = bench.emulator.recorder();
@@ -246,4 +318,37 @@ async fn date_header_follows_the_clock() {
         bench.get(JWKS).await.headers()["date"],
         "Sun, 15 Jun 2025 16:06:40 GMT"
     );
+}
+
+#[tokio::test]
+async fn date_header_is_skewed_and_left_out_as_the_switches_say() {
+    let bench = Bench::start().await;
+    let date = async |path: &str| {
+        let headers = bench.get(path).await.headers().clone();
+        headers.get("date").map(|v| v.to_str().unwrap().to_owned())
+    };
+    let told = |skew: i64| {
+        bench
+            .emulator
+            .switches()
+            .change(|b| b.date_skew_seconds = skew)
+    };
+    for (skew, text) in [
+        (90, "Sun, 15 Jun 2025 15:08:10 GMT"),
+        (-400, "Sun, 15 Jun 2025 15:00:00 GMT"),
+        (0, "Sun, 15 Jun 2025 15:06:40 GMT"),
+    ] {
+        told(skew);
+        for path in [JWKS, "/nothing/here", "/api/v1/admin/users/"] {
+            assert_eq!(date(path).await.as_deref(), Some(text), "{path} {skew}");
+        }
+    }
+    // A method that a path does not have is answered by the emulator, too.
+    let posted = bench.form(JWKS, &[]).await;
+    assert_eq!(posted.status(), 405);
+    assert_eq!(posted.headers()["date"], "Sun, 15 Jun 2025 15:06:40 GMT");
+    bench.emulator.switches().change(|b| b.date_header = false);
+    for path in [JWKS, "/nothing/here"] {
+        assert_eq!(date(path).await, None, "{path}");
+    }
 }

@@ -12,7 +12,7 @@ use ring::digest::{SHA256, digest};
 use ring::signature::{
     ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
-use scaikey_emulator::{Behaviour, Emulator, Options, plain_http, seed};
+use scaikey_emulator::{Behaviour, Directory, Emulator, Options, plain_http, seed};
 use serde_json::Value;
 use url::Url;
 
@@ -32,6 +32,11 @@ impl Bench {
     }
 
     pub async fn with(edit: impl FnOnce(&mut Behaviour)) -> Self {
+        Self::over(None, edit).await
+    }
+
+    /// With a directory of the test's own.
+    pub async fn over(directory: Option<Directory>, edit: impl FnOnce(&mut Behaviour)) -> Self {
         let now = Arc::new(AtomicI64::new(START * 1_000));
         let mut behaviour = Behaviour {
             auto_login: true,
@@ -45,6 +50,7 @@ impl Bench {
             post_logout_redirect_uris: vec!["http://127.0.0.1:9/bye".to_owned()],
             control: true,
             behaviour,
+            directory,
             ..Options::default()
         })
         .await
@@ -72,6 +78,39 @@ impl Bench {
         plain_http::send(request.body(Bytes::new()).unwrap())
             .await
             .unwrap()
+    }
+
+    /// Any request with a JSON body, as the holder of a token.
+    pub async fn send_as(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> Response<Bytes> {
+        let request = Request::builder()
+            .method(method)
+            .uri(self.url(path))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Bytes::from(body.to_string()));
+        plain_http::send(request.unwrap()).await.unwrap()
+    }
+
+    /// The rows of a list answer, in whichever envelope.
+    pub async fn rows(&self, path: &str, token: &str) -> Vec<Value> {
+        let response = self.get_as(path, token).await;
+        let told = String::from_utf8_lossy(response.body());
+        assert_eq!(response.status(), 200, "{path}: {told}");
+        let body = json(&response);
+        let list = if body.is_array() {
+            &body
+        } else if body["items"].is_array() {
+            &body["items"]
+        } else {
+            &body["data"]
+        };
+        list.as_array().cloned().unwrap_or_default()
     }
 
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Response<Bytes> {
@@ -162,6 +201,16 @@ impl Bench {
         ];
         let response = self.form("/api/v1/platform/oauth/token", &fields).await;
         text(&json(&response)["access_token"])
+    }
+
+    /// A person's access token. The behaviour must allow the password grant.
+    pub async fn token_of(&self, email: &str) -> String {
+        let fields = [
+            ("grant_type", "password"),
+            ("username", email),
+            ("password", seed::PASSWORD),
+        ];
+        text(&self.token(&fields).await.1["access_token"])
     }
 
     /// Whether the token's signature holds under the published key of its `kid`.
