@@ -412,4 +412,6 @@ pub enum DirectoryLie {
     EffectiveUsersForbidden,
     /// Groups answer an empty list to a token that lacks `groups:read` instead of 403.
     GroupsEmptyWithoutScope,
+    /// Groups and their members answer 403 `Insufficient scope: groups:read required` whatever the scopes; all else works.
+    GroupsForbidden,
 }

@@ -1,6 +1,21 @@
-//! Tenants, people, groups and applications. Plain data: tests change it as they like.
+//! Partners, tenants, people, groups and applications. Plain data: tests change it as they like.
+
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
+
+/// A partner: it has tenants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partner {
+    /// `prt_…`.
+    pub id: String,
+    /// A short name.
+    pub slug: String,
+    /// Display name.
+    pub name: String,
+    /// `ACTIVE` or `SUSPENDED`.
+    pub status: String,
+}
 
 /// A tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +28,7 @@ pub struct Tenant {
     pub name: String,
     /// `prt_…`.
     pub partner_id: String,
-    /// `ACTIVE` or `SUSPENDED`.
+    /// `ACTIVE`, `SUSPENDED` or `DELETED`; lists say nothing of what is in a deleted one.
     pub status: String,
 }
 
@@ -53,6 +68,28 @@ pub struct User {
 }
 
 impl User {
+    /// An active person with the password `password`; the id is `usr_<name>_<tenant slug>` of the address' local part.
+    pub(crate) fn new(
+        tenant_id: &str,
+        slug: &str,
+        email: &str,
+        first_name: &str,
+        last_name: &str,
+    ) -> Self {
+        let local = email.split('@').next().unwrap_or_default();
+        Self {
+            id: format!("usr_{local}_{slug}"),
+            tenant_id: tenant_id.to_owned(),
+            email: email.to_owned(),
+            email_verified: true,
+            first_name: first_name.to_owned(),
+            last_name: last_name.to_owned(),
+            status: "ACTIVE".to_owned(),
+            role: None,
+            password: "password".to_owned(),
+        }
+    }
+
     /// First and last name.
     pub fn name(&self) -> String {
         format!("{} {}", self.first_name, self.last_name)
@@ -131,6 +168,8 @@ pub struct Application {
     pub scope: ApplicationScope,
     /// The tenant of a `TENANT` application.
     pub tenant_id: Option<String>,
+    /// The partner of a `PARTNER` application.
+    pub partner_id: Option<String>,
     /// Exact redirect URIs.
     pub redirect_uris: Vec<String>,
     /// Exact addresses that end-session may send the browser to.
@@ -157,6 +196,8 @@ impl Application {
 /// All of it.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
+    /// Partners.
+    pub partners: Vec<Partner>,
     /// Tenants.
     pub tenants: Vec<Tenant>,
     /// People, deleted ones included.
@@ -168,6 +209,11 @@ pub struct Directory {
 }
 
 impl Directory {
+    /// A partner by id.
+    pub fn partner(&self, id: &str) -> Option<&Partner> {
+        self.partners.iter().find(|p| p.id == id)
+    }
+
     /// A tenant by id.
     pub fn tenant(&self, id: &str) -> Option<&Tenant> {
         self.tenants.iter().find(|t| t.id == id)
@@ -203,22 +249,8 @@ impl Directory {
         first_name: &str,
         last_name: &str,
     ) -> User {
-        let local = email.split('@').next().unwrap_or_default();
-        let slug = self
-            .tenant(tenant_id)
-            .map(|t| t.slug.clone())
-            .unwrap_or_default();
-        let user = User {
-            id: format!("usr_{local}_{slug}"),
-            tenant_id: tenant_id.to_owned(),
-            email: email.to_owned(),
-            email_verified: true,
-            first_name: first_name.to_owned(),
-            last_name: last_name.to_owned(),
-            status: "ACTIVE".to_owned(),
-            role: None,
-            password: "password".to_owned(),
-        };
+        let slug = self.tenant(tenant_id).map_or("", |t| t.slug.as_str());
+        let user = User::new(tenant_id, slug, email, first_name, last_name);
         self.users.push(user.clone());
         user
     }
@@ -269,24 +301,25 @@ impl Directory {
 
     /// The groups a person is in, directly or through nesting.
     pub fn groups_of(&self, user_id: &str) -> Vec<&Group> {
-        self.groups
+        let parents: HashMap<&str, Option<&str>> = self
+            .groups
             .iter()
-            .filter(|g| self.is_member(&g.id, user_id, 0))
-            .collect()
-    }
-
-    fn is_member(&self, group_id: &str, user_id: &str, depth: usize) -> bool {
-        // Deeper than any seed; ends the walk when a test makes a cycle.
-        if depth > 16 {
-            return false;
+            .map(|g| (g.id.as_str(), g.parent_id.as_deref()))
+            .collect();
+        let direct = self
+            .groups
+            .iter()
+            .filter(|g| g.members.iter().any(|m| m == user_id));
+        let mut reached = HashSet::new();
+        for group in direct {
+            let mut next = Some(group.id.as_str());
+            // Ends at the top, and where a cycle that a test made closes.
+            while let Some(id) = next.filter(|id| reached.insert(*id)) {
+                next = parents.get(id).copied().flatten();
+            }
         }
-        self.group(group_id)
-            .is_some_and(|g| g.members.iter().any(|m| m == user_id))
-            || self
-                .groups
-                .iter()
-                .filter(|g| g.parent_id.as_deref() == Some(group_id))
-                .any(|g| self.is_member(&g.id, user_id, depth + 1))
+        let within = |g: &&Group| reached.contains(g.id.as_str());
+        self.groups.iter().filter(within).collect()
     }
 
     /// An application by client id.
@@ -301,18 +334,48 @@ impl Directory {
             .find(|a| a.client_id == client_id)
     }
 
-    /// Active people of a tenant with access to an application, directly or through a group.
+    /// People of a tenant with access to an application, directly or through a group; deleted ones have none.
     pub fn effective_users(&self, tenant_id: &str, application: &Application) -> Vec<&User> {
+        self.effective_positions(application)
+            .into_iter()
+            .filter_map(|position| self.users.get(position))
+            .filter(|u| u.tenant_id == tenant_id)
+            .collect()
+    }
+
+    /// Where in `users` the people of all tenants with access to an application are.
+    pub(crate) fn effective_positions(&self, application: &Application) -> Vec<usize> {
+        let mut members: HashMap<&str, &[String]> = HashMap::with_capacity(self.groups.len());
+        let mut nested: HashMap<&str, Vec<&str>> = HashMap::new();
+        for group in &self.groups {
+            members.insert(&group.id, &group.members);
+            if let Some(parent) = &group.parent_id {
+                nested.entry(parent).or_default().push(&group.id);
+            }
+        }
+        let mut holders: HashSet<&str> = application
+            .assigned_users
+            .iter()
+            .map(String::as_str)
+            .collect();
+        let mut waiting: Vec<&str> = application
+            .assigned_groups
+            .iter()
+            .map(String::as_str)
+            .collect();
+        let mut reached = HashSet::new();
+        while let Some(group) = waiting.pop() {
+            if reached.insert(group) {
+                let direct = members.get(group).copied().unwrap_or_default();
+                holders.extend(direct.iter().map(String::as_str));
+                waiting.extend(nested.get(group).into_iter().flatten());
+            }
+        }
         self.users
             .iter()
-            .filter(|u| u.tenant_id == tenant_id && u.status != "DELETED")
-            .filter(|u| {
-                application.assigned_users.contains(&u.id)
-                    || application
-                        .assigned_groups
-                        .iter()
-                        .any(|g| self.is_member(g, &u.id, 0))
-            })
+            .enumerate()
+            .filter(|(_, u)| u.status != "DELETED" && holders.contains(u.id.as_str()))
+            .map(|(position, _)| position)
             .collect()
     }
 }

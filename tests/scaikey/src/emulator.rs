@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context;
@@ -15,13 +14,14 @@ use tokio::task::JoinHandle;
 
 use crate::clock::{Clock, system_clock};
 use crate::deviation::Deviation;
-use crate::directory::Directory;
+use crate::directory::{ApplicationType, Directory};
 use crate::jwt;
 use crate::keys::{KeyRing, Rotation};
 use crate::plain_http;
 use crate::random;
 use crate::recorder::Recorder;
 use crate::registration;
+use crate::registry::DirectoryGuard;
 use crate::routes;
 use crate::seed;
 use crate::server;
@@ -45,7 +45,8 @@ pub struct Options {
     pub control: bool,
     /// Standing behaviour at the start.
     pub behaviour: Behaviour,
-    /// Replaces the seeded directory.
+    /// Replaces the seeded directory. Its WEB, SPA and NATIVE applications that list no redirect URI, or no address to
+    /// return to after end-session, get the options'.
     pub directory: Option<Directory>,
 }
 
@@ -99,9 +100,14 @@ impl Emulator {
         let base_url = options
             .public_url
             .unwrap_or_else(|| format!("http://{address}"));
-        let directory = options.directory.unwrap_or_else(|| {
-            seed::directory(&options.redirect_uris, &options.post_logout_redirect_uris)
-        });
+        let (redirects, returns) = (options.redirect_uris, options.post_logout_redirect_uris);
+        let directory = match options.directory {
+            Some(mut directory) => {
+                complete(&mut directory, &redirects, &returns);
+                directory
+            }
+            None => seed::directory(&redirects, &returns),
+        };
         let world = Arc::new(World::new(
             base_url,
             options.control,
@@ -150,8 +156,8 @@ impl Emulator {
         &self.world.recorder
     }
 
-    /// The directory, to read and change. Do not keep the guard across an `.await`.
-    pub fn directory(&self) -> MutexGuard<'_, Directory> {
+    /// The directory, to read and change. Do not keep the guard across an `.await`, nor two at once.
+    pub fn directory(&self) -> DirectoryGuard<'_> {
         self.world.directory()
     }
 
@@ -311,6 +317,20 @@ impl Emulator {
         let Self { server, .. } = self;
         // The server task ends by itself; a panic inside it would have shown in the test.
         let _ = server.await;
+    }
+}
+
+/// Applications that send browsers somewhere need addresses to send them to.
+fn complete(directory: &mut Directory, redirects: &[String], returns: &[String]) {
+    let with_people = |kind| kind != ApplicationType::Service;
+    let applications = directory.applications.iter_mut();
+    for application in applications.filter(|a| with_people(a.kind)) {
+        if application.redirect_uris.is_empty() {
+            application.redirect_uris = redirects.to_vec();
+        }
+        if application.post_logout_redirect_uris.is_empty() {
+            application.post_logout_redirect_uris = returns.to_vec();
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub enum Endpoint {
     AdminApplications,
     /// `/api/v1/admin/tenants/…`.
     AdminTenants,
+    /// `/api/v1/admin/partners/`.
+    AdminPartners,
     /// `/api/v1/tenants/{tenant}/applications/{app}/effective-users`.
     EffectiveUsers,
     /// `/api/v1/tenants/{tenant}/applications/{app}/assignees`.

@@ -83,8 +83,13 @@ impl Reply {
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
+        Self::json_text(status, body.to_string())
+    }
+
+    /// A body that is JSON already.
+    pub(crate) fn json_text(status: u16, body: String) -> Self {
         let mut reply = Self::empty(status).with("content-type", "application/json");
-        reply.body = body.to_string().into();
+        reply.body = body.into();
         reply
     }
 
@@ -114,6 +119,14 @@ impl Reply {
     /// An API error (`contract/scaikey.md` 1.10).
     pub(crate) fn detail(status: u16, text: &str) -> Self {
         Self::json(status, &json!({"detail": text}))
+    }
+
+    /// The documented 422 (`contract/scaikey.md` 1.10) about one field.
+    pub(crate) fn invalid(place: &str, field: &str, why: &str, kind: &str) -> Self {
+        Self::json(
+            422,
+            &json!({"detail": [{"loc": [place, field], "msg": why, "type": kind}]}),
+        )
     }
 
     pub(crate) fn no_store(self) -> Self {

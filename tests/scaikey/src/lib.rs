@@ -19,6 +19,7 @@ pub mod plain_http;
 mod random;
 mod recorder;
 mod registration;
+mod registry;
 mod routes;
 pub mod seed;
 mod server;
@@ -32,12 +33,14 @@ pub use deviation::{
     UserinfoLie,
 };
 pub use directory::{
-    AdminRole, Application, ApplicationScope, ApplicationType, Directory, Group, Tenant, User,
+    AdminRole, Application, ApplicationScope, ApplicationType, Directory, Group, Partner, Tenant,
+    User,
 };
 pub use emulator::{Emulator, LogoutToken, Options};
 pub use endpoint::Endpoint;
 pub use fault::Fault;
 pub use keys::{Rotation, SigningAlg};
 pub use recorder::{Gate, Recorded, Recorder};
+pub use registry::DirectoryGuard;
 pub use switches::{Behaviour, GroupsClaim, ListEnvelope, PlatformIssuer, Switches, UserShape};
 pub use webhook::{EVENTS, Envelope, WebhookDelivery, WebhookEvent, sign as sign_webhook};

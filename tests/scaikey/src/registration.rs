@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::admin::access;
-use crate::admin::applications::from_json;
 use crate::admin::listing::{equal, page};
+use crate::admin::new_application::parse;
 use crate::directory::Application;
 use crate::exchange::{Call, Reply};
 use crate::random;
@@ -30,11 +30,8 @@ struct Request {
 /// `POST /api/v1/public/register/applications`: 201 with `request_id` and the one-time `status_token`.
 pub(crate) fn create(world: &World, call: &Call) -> Reply {
     let body = call.json();
-    if from_json(&body).is_none() {
-        return Reply::json(
-            422,
-            &json!({"detail": [{"loc": ["body", "name"], "msg": "Field required", "type": "missing"}]}),
-        );
+    if let Err(reply) = parse(&body) {
+        return reply;
     }
     let (id, status_token) = (random::token("req_"), random::token("sts_"));
     let answer = json!({"request_id": id, "status_token": status_token, "status": "PENDING"});
@@ -89,7 +86,7 @@ pub(crate) fn list(world: &World, call: &Call) -> Reply {
     if let Err(reply) = access::read(world, call, None) {
         return reply;
     }
-    let rows = {
+    let rows: Vec<Value> = {
         let registrations = world.registrations();
         let requests = registrations
             .requests
@@ -99,7 +96,7 @@ pub(crate) fn list(world: &World, call: &Call) -> Reply {
             .map(|(id, r)| json!({"id": id, "status": r.status, "name": r.body["name"], "scope": r.body["scope"]}))
             .collect()
     };
-    page(world, call, rows, &access::lies(world, call))
+    page(world, call, &rows, &access::lies(world, call))
 }
 
 /// `POST …/{id}/approve`.
@@ -140,7 +137,7 @@ pub(crate) fn decide(world: &World, id: &str, approve: bool) -> bool {
         request.status = "REJECTED";
         return true;
     }
-    let Some(application) = from_json(&request.body) else {
+    let Ok(application) = parse(&request.body) else {
         return false;
     };
     request.status = "APPROVED";

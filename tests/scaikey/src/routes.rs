@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::routing::{MethodFilter, on};
 use http::Request;
 
-use crate::admin::{applications, groups, tenants, users};
+use crate::admin::{applications, assignments, groups, tenants, users};
 use crate::control;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Call, Reply};
@@ -248,6 +248,12 @@ fn directory(routes: Routes) -> Routes {
         )
         .collection(
             GET,
+            &format!("{admin}/partners"),
+            Endpoint::AdminPartners,
+            tenants::partners,
+        )
+        .collection(
+            GET,
             &format!("{admin}/webhooks/events"),
             Endpoint::WebhookEvents,
             webhook::events,
@@ -256,19 +262,19 @@ fn directory(routes: Routes) -> Routes {
             GET,
             &format!("{tenant}/applications/{{app}}/effective-users"),
             Endpoint::EffectiveUsers,
-            applications::effective_users,
+            assignments::effective_users,
         )
         .collection(
             GET,
             &format!("{tenant}/applications/{{app}}/assignees"),
             Endpoint::Assignees,
-            applications::assignees,
+            assignments::assignees,
         )
         .collection(
             GET,
             &format!("{tenant}/groups/{{group}}/applications"),
             Endpoint::GroupApplications,
-            applications::of_group,
+            assignments::of_group,
         )
 }
 

@@ -1,8 +1,12 @@
 //! The directory at the start: two tenants, forty people, six groups, five applications.
 
 use crate::directory::{
-    AdminRole, Application, ApplicationScope, ApplicationType, Directory, Group, Tenant,
+    AdminRole, Application, ApplicationScope, ApplicationType, Directory, Group, Partner, Tenant,
+    User,
 };
+
+/// Id of the GLOBAL confidential WEB application, the main one.
+pub const APPLICATION_ID: &str = "app_scaigate0001";
 
 /// Client id of the GLOBAL confidential WEB application.
 pub const CLIENT_ID: &str = "scaigate-dev-client";
@@ -79,25 +83,69 @@ const UMBRA_PEOPLE: [(&str, &str); 16] = [
 
 /// The seeded directory. The WEB client and the SPA get `redirect_uris` and `post_logout_redirect_uris`.
 pub fn directory(redirect_uris: &[String], post_logout_redirect_uris: &[String]) -> Directory {
-    let mut directory = Directory::default();
-    for (id, slug, name) in [(ACME, "acme", "Acme"), (UMBRA, "umbra", "Umbra")] {
-        directory.tenants.push(Tenant {
-            id: id.to_owned(),
-            slug: slug.to_owned(),
-            name: name.to_owned(),
-            partner_id: PARTNER.to_owned(),
-            status: "ACTIVE".to_owned(),
-        });
+    let mut directory = Directory {
+        partners: vec![partner()],
+        tenants: (0..2).map(tenant).collect(),
+        ..Directory::default()
+    };
+    for (n, home) in directory.tenants.iter().enumerate() {
+        let domain = format!("{}.example", home.slug);
+        directory.users.extend(
+            people(n)
+                .iter()
+                .map(|(first, last)| person(&home.id, &home.slug, &domain, first, last)),
+        );
     }
-    for (tenant, domain, people) in [
-        (ACME, "acme.example", &ACME_PEOPLE[..]),
-        (UMBRA, "umbra.example", &UMBRA_PEOPLE[..]),
-    ] {
-        for (first, last) in people {
-            let local = first.to_lowercase().replace('ë', "e");
-            directory.add_user(tenant, &format!("{local}@{domain}"), first, last);
-        }
+    give_roles(&mut directory);
+    seed_groups(&mut directory);
+    add_applications(&mut directory, redirect_uris, post_logout_redirect_uris);
+    directory
+}
+
+fn partner() -> Partner {
+    Partner {
+        id: PARTNER.to_owned(),
+        slug: "scai".to_owned(),
+        name: "Scai".to_owned(),
+        status: "ACTIVE".to_owned(),
     }
+}
+
+fn tenant(n: usize) -> Tenant {
+    let (id, slug, name) = match n {
+        0 => (ACME.to_owned(), "acme".to_owned(), "Acme".to_owned()),
+        1 => (UMBRA.to_owned(), "umbra".to_owned(), "Umbra".to_owned()),
+        _ => (
+            format!("tnt_large{:04}", n + 1),
+            format!("large{}", n + 1),
+            format!("Large {}", n + 1),
+        ),
+    };
+    Tenant {
+        id,
+        slug,
+        name,
+        partner_id: PARTNER.to_owned(),
+        status: "ACTIVE".to_owned(),
+    }
+}
+
+/// The people of a tenant that have a name of their own.
+fn people(tenant: usize) -> &'static [(&'static str, &'static str)] {
+    match tenant {
+        0 => &ACME_PEOPLE,
+        1 => &UMBRA_PEOPLE,
+        _ => &[],
+    }
+}
+
+fn person(tenant_id: &str, slug: &str, domain: &str, first: &str, last: &str) -> User {
+    let local = first.to_lowercase().replace('ë', "e");
+    User::new(tenant_id, slug, &format!("{local}@{domain}"), first, last)
+}
+
+/// The roles of those among the named people who are there.
+fn give_roles(directory: &mut Directory) {
     for (id, role) in [
         ("usr_alice_acme", AdminRole::TenantAdmin),
         ("usr_sybil_umbra", AdminRole::TenantAdmin),
@@ -111,9 +159,6 @@ pub fn directory(redirect_uris: &[String], post_logout_redirect_uris: &[String])
     if let Some(user) = directory.user_mut("usr_mallory_acme") {
         user.email_verified = false;
     }
-    seed_groups(&mut directory);
-    seed_applications(&mut directory, redirect_uris, post_logout_redirect_uris);
-    directory
 }
 
 fn seed_groups(directory: &mut Directory) {
@@ -174,7 +219,7 @@ fn words(list: &str) -> Vec<String> {
     list.split_whitespace().map(str::to_owned).collect()
 }
 
-fn seed_applications(directory: &mut Directory, redirect_uris: &[String], post_logout: &[String]) {
+fn add_applications(directory: &mut Directory, redirect_uris: &[String], post_logout: &[String]) {
     let blank = Application {
         id: String::new(),
         client_id: String::new(),
@@ -183,6 +228,7 @@ fn seed_applications(directory: &mut Directory, redirect_uris: &[String], post_l
         kind: ApplicationType::Web,
         scope: ApplicationScope::Global,
         tenant_id: None,
+        partner_id: None,
         redirect_uris: redirect_uris.to_vec(),
         post_logout_redirect_uris: post_logout.to_vec(),
         allowed_scopes: Vec::new(),
@@ -193,7 +239,7 @@ fn seed_applications(directory: &mut Directory, redirect_uris: &[String], post_l
     };
     directory.applications = vec![
         Application {
-            id: "app_scaigate0001".to_owned(),
+            id: APPLICATION_ID.to_owned(),
             client_id: CLIENT_ID.to_owned(),
             client_secret: Some(CLIENT_SECRET.to_owned()),
             name: "scaigate".to_owned(),

@@ -46,7 +46,7 @@ pub enum ListEnvelope {
 }
 
 /// The spelling of user and member rows (`contract/scaikey.md` 7.2, 8.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserShape {
     /// `id`, `first_name`, `last_name`, `tenant_id`.
@@ -111,7 +111,7 @@ pub struct Behaviour {
     pub user_shape: UserShape,
     /// `per_page` when none is asked. Default 20.
     pub default_per_page: usize,
-    /// Largest `per_page`; more is cut to it. Default 100.
+    /// Largest `per_page`; more is cut to it. Default 1000.
     pub max_per_page: usize,
     /// `me` is accepted as application id in effective users and assignees (8.16). Default on.
     pub application_me: bool,
@@ -148,7 +148,7 @@ impl Default for Behaviour {
             list_envelope: ListEnvelope::default(),
             user_shape: UserShape::default(),
             default_per_page: 20,
-            max_per_page: 100,
+            max_per_page: 1_000,
             application_me: true,
             date_header: true,
             date_skew_seconds: 0,

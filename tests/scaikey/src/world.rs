@@ -8,6 +8,7 @@ use crate::directory::{Application, Directory};
 use crate::keys::KeyRing;
 use crate::recorder::Recorder;
 use crate::registration::Registrations;
+use crate::registry::{DirectoryGuard, Registry};
 use crate::switches::{PlatformIssuer, Switches};
 
 /// Which family of endpoints (`contract/scaikey.md` 1.1) a request came through.
@@ -101,7 +102,7 @@ pub(crate) struct World {
     pub(crate) switches: Switches,
     pub(crate) recorder: Recorder,
     clock: Clock,
-    directory: Mutex<Directory>,
+    directory: Mutex<Registry>,
     keys: Mutex<KeyRing>,
     issued: Mutex<Issued>,
     registrations: Mutex<Registrations>,
@@ -126,7 +127,7 @@ impl World {
             switches,
             recorder: Recorder::new(),
             clock,
-            directory: Mutex::new(directory),
+            directory: Mutex::new(Registry::new(directory)),
             keys: Mutex::new(keys),
             issued: Mutex::new(Issued::default()),
             registrations: Mutex::new(Registrations::default()),
@@ -142,8 +143,8 @@ impl World {
         (self.clock)()
     }
 
-    pub(crate) fn directory(&self) -> MutexGuard<'_, Directory> {
-        lock(&self.directory)
+    pub(crate) fn directory(&self) -> DirectoryGuard<'_> {
+        DirectoryGuard::new(lock(&self.directory))
     }
 
     pub(crate) fn keys(&self) -> MutexGuard<'_, KeyRing> {

@@ -3,12 +3,14 @@
 use crate::deviation::{Deviation, DirectoryLie};
 use crate::directory::AdminRole;
 use crate::exchange::{Call, Reply};
+use crate::registry::DirectoryGuard;
 use crate::world::{Access, World};
 
 /// The text of the documented 403 (`contract/scaikey.md` 3.5).
 pub(crate) const FORBIDDEN: &str = "Platform token requires admin:read or admin:write scope";
 
 /// What a caller may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// Every tenant.
     All,
@@ -19,15 +21,25 @@ pub(crate) enum Reach {
 }
 
 impl Reach {
-    /// Whether rows of this tenant are visible.
-    pub(crate) fn covers(&self, world: &World, tenant_id: &str) -> bool {
+    /// Whether rows of this tenant are visible; those of a deleted tenant never are.
+    pub(crate) fn covers(&self, directory: &DirectoryGuard<'_>, tenant_id: &str) -> bool {
+        let tenant = directory.tenant(tenant_id);
+        if tenant.is_some_and(|t| t.status == "DELETED") {
+            return false;
+        }
         match self {
             Self::All => true,
             Self::Tenant(own) => own == tenant_id,
-            Self::Partner(own) => world
-                .directory()
-                .tenant(tenant_id)
-                .is_some_and(|tenant| tenant.partner_id == *own),
+            Self::Partner(own) => tenant.is_some_and(|t| t.partner_id == *own),
+        }
+    }
+
+    /// A text of its own for each reach.
+    pub(crate) fn key(&self) -> Option<String> {
+        match self {
+            Self::All => None,
+            Self::Partner(id) => Some(format!("partner {id}")),
+            Self::Tenant(id) => Some(format!("tenant {id}")),
         }
     }
 }
@@ -92,7 +104,9 @@ fn reach(world: &World, access: &Access, scoped: bool) -> Result<Reach, Reply> {
 pub(crate) fn lies(world: &World, call: &Call) -> Vec<DirectoryLie> {
     let concerns = |lie: DirectoryLie| match lie {
         DirectoryLie::EffectiveUsersForbidden => call.path.contains("/effective-users"),
-        DirectoryLie::GroupsEmptyWithoutScope => call.path.contains("/admin/groups"),
+        DirectoryLie::GroupsEmptyWithoutScope | DirectoryLie::GroupsForbidden => {
+            call.path.contains("/admin/groups")
+        }
         _ => true,
     };
     world.switches.draw(|d| match d {

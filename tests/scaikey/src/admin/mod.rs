@@ -2,7 +2,9 @@
 
 pub(crate) mod access;
 pub(crate) mod applications;
+pub(crate) mod assignments;
 pub(crate) mod groups;
 pub(crate) mod listing;
+pub(crate) mod new_application;
 pub(crate) mod tenants;
 pub(crate) mod users;

@@ -1,14 +1,15 @@
-//! `/api/v1/admin/tenants/`.
+//! `/api/v1/admin/tenants/` and `/api/v1/admin/partners/`.
 
 use serde_json::{Value, json};
 
-use crate::admin::access::{lies, read};
+use crate::admin::access::{Reach, lies, read};
 use crate::admin::listing::{equal, found, one, page};
-use crate::directory::Tenant;
+use crate::directory::{Partner, Tenant};
 use crate::exchange::{Call, Reply};
 use crate::world::World;
 
-fn row(tenant: &Tenant) -> Value {
+/// A tenant as a row.
+pub(crate) fn row(tenant: &Tenant) -> Value {
     json!({
         "id": tenant.id,
         "slug": tenant.slug,
@@ -18,6 +19,24 @@ fn row(tenant: &Tenant) -> Value {
     })
 }
 
+/// A partner as a row.
+pub(crate) fn partner_row(partner: &Partner) -> Value {
+    json!({
+        "id": partner.id,
+        "slug": partner.slug,
+        "name": partner.name,
+        "status": partner.status,
+    })
+}
+
+/// Deleted ones only when `status` asks for them.
+fn of_status(call: &Call, status: &str) -> bool {
+    match call.query("status") {
+        Some(wanted) => wanted == status,
+        None => status != "DELETED",
+    }
+}
+
 /// `GET /` with `search`, `status`, `partner_id`.
 pub(crate) fn list(world: &World, call: &Call) -> Reply {
     let reach = match read(world, call, None) {
@@ -25,13 +44,22 @@ pub(crate) fn list(world: &World, call: &Call) -> Reply {
         Err(reply) => return reply,
     };
     let lies = lies(world, call);
-    let all = world.directory().tenants.clone();
-    let tenants = all
+    let directory = world.directory();
+    let tenants = directory
+        .tenants
         .iter()
-        .filter(|t| reach.covers(world, &t.id))
-        .filter(|t| equal(call, "status", &t.status) && equal(call, "partner_id", &t.partner_id))
-        .filter(|t| found(call, &[&t.name, &t.slug]));
-    page(world, call, tenants.map(row).collect(), &lies)
+        .filter(|t| sees(&reach, t))
+        .filter(|t| of_status(call, &t.status) && equal(call, "partner_id", &t.partner_id))
+        .filter(|t| found(call, || vec![t.name.clone(), t.slug.clone()]));
+    page(world, call, &tenants.map(row).collect::<Vec<_>>(), &lies)
+}
+
+fn sees(reach: &Reach, tenant: &Tenant) -> bool {
+    match reach {
+        Reach::All => true,
+        Reach::Partner(own) => tenant.partner_id == *own,
+        Reach::Tenant(own) => tenant.id == *own,
+    }
 }
 
 /// `GET /{id}`.
@@ -40,9 +68,28 @@ pub(crate) fn get(world: &World, call: &Call) -> Reply {
         Ok(reach) => reach,
         Err(reply) => return reply,
     };
-    let tenant = world.directory().tenant(call.param("id")).cloned();
-    match tenant.filter(|t| reach.covers(world, &t.id)) {
-        Some(tenant) => one(200, &row(&tenant)),
+    let directory = world.directory();
+    let tenant = directory.tenant(call.param("id"));
+    match tenant.filter(|t| reach.covers(&directory, &t.id)) {
+        Some(tenant) => one(200, &row(tenant)),
         None => Reply::detail(404, "Tenant not found"),
     }
+}
+
+/// `GET /api/v1/admin/partners/` with `search`, `status`: for those who see everything.
+pub(crate) fn partners(world: &World, call: &Call) -> Reply {
+    match read(world, call, None) {
+        Ok(Reach::All) => {}
+        Ok(_) => return Reply::detail(403, "super_admin required"),
+        Err(reply) => return reply,
+    }
+    let lies = lies(world, call);
+    let directory = world.directory();
+    let partners = directory
+        .partners
+        .iter()
+        .filter(|p| of_status(call, &p.status))
+        .filter(|p| found(call, || vec![p.name.clone(), p.slug.clone()]));
+    let rows: Vec<Value> = partners.map(partner_row).collect();
+    page(world, call, &rows, &lies)
 }

@@ -1,17 +1,18 @@
-//! `/api/v1/admin/users/`.
+//! `/api/v1/admin/users/`, and the rows of people in every list.
 
 use serde_json::{Value, json};
 
 use crate::admin::access::{Reach, lies, read};
-use crate::admin::listing::{equal, found, one, page};
+use crate::admin::listing::{equal, filters, found, of_partner, one, page_of};
 use crate::deviation::DirectoryLie;
 use crate::directory::User;
 use crate::exchange::{Call, Reply};
+use crate::registry::{DirectoryGuard, Listed, Selection};
 use crate::switches::UserShape;
 use crate::world::World;
 
-/// A person as a row; the spelling follows the switch.
-pub(crate) fn row(world: &World, user: &User) -> Value {
+/// A person as a row, spelled as asked.
+pub(crate) fn row(directory: &DirectoryGuard<'_>, shape: UserShape, user: &User) -> Value {
     let mut row = json!({
         "email": user.email,
         "email_verified": user.email_verified,
@@ -19,7 +20,6 @@ pub(crate) fn row(world: &World, user: &User) -> Value {
         "role": user.role,
         "custom_attributes": {},
     });
-    let shape = world.switches.behaviour().user_shape;
     row[if shape == UserShape::UserId {
         "user_id"
     } else {
@@ -32,17 +32,32 @@ pub(crate) fn row(world: &World, user: &User) -> Value {
         row["last_name"] = json!(user.last_name);
     }
     if shape == UserShape::NestedTenant {
-        let directory = world.directory();
-        let tenant = directory.tenant(&user.tenant_id);
-        row["tenant"] = json!({
-            "id": user.tenant_id,
-            "name": tenant.map(|t| t.name.as_str()),
-            "slug": tenant.map(|t| t.slug.as_str()),
-        });
+        row["tenant"] = nested_tenant(directory, &user.tenant_id);
     } else {
         row["tenant_id"] = json!(user.tenant_id);
     }
     row
+}
+
+/// `{id, name, slug}` of a tenant (`contract/scaikey.md` 4.5).
+pub(crate) fn nested_tenant(directory: &DirectoryGuard<'_>, id: &str) -> Value {
+    let tenant = directory.tenant(id);
+    json!({
+        "id": id,
+        "name": tenant.map(|t| t.name.as_str()),
+        "slug": tenant.map(|t| t.slug.as_str()),
+    })
+}
+
+/// The text of the row of the person at a position.
+pub(crate) fn row_text<'a>(
+    directory: &'a DirectoryGuard<'_>,
+    shape: UserShape,
+    position: usize,
+) -> &'a str {
+    directory.row_text(shape, position, |user| {
+        row(directory, shape, user).to_string()
+    })
 }
 
 /// `GET /` with `search`, `status`, `tenant_id`, `partner_id`. Deleted people only when `status` asks for them.
@@ -52,54 +67,70 @@ pub(crate) fn list(world: &World, call: &Call) -> Reply {
         Err(reply) => return reply,
     };
     let lies = lies(world, call);
-    let all = world.directory().users.clone();
-    let users = all
-        .iter()
-        .filter(|u| visible(world, call, &reach, u))
-        .filter(|u| {
-            if call.query("status").is_none() {
-                u.status != "DELETED"
-            } else {
-                true
-            }
-        })
-        .filter(|u| equal(call, "status", &u.status))
-        .filter(|u| found(call, &[&u.email, &u.name()]));
-    let mut rows: Vec<Value> = users.map(|u| row(world, u)).collect();
-    add_foreign_row(world, call, &lies, &mut rows);
-    page(world, call, rows, &lies)
+    let shape = world.switches.behaviour().user_shape;
+    let directory = world.directory();
+    let mut by = filters(call, ["search", "status", "tenant_id", "partner_id"]).to_vec();
+    by.push(reach.key());
+    let users = directory.list(Selection { what: "users", by }, || {
+        let seen = |(_, u): &(usize, &User)| visible(&directory, call, &reach, u);
+        let users = directory.users.iter().enumerate().filter(seen);
+        users.map(|(position, _)| position).collect()
+    });
+    let users = WithStranger::new(&directory, call, &lies, users);
+    page_of(world, call, users.len(), &lies, |n, out| {
+        out.push_str(
+            users
+                .at(n)
+                .map_or("null", |position| row_text(&directory, shape, position)),
+        );
+    })
 }
 
-/// The row of `ForeignTenantRow`: somebody of a tenant that was not asked for.
-pub(crate) fn add_foreign_row(
-    world: &World,
-    call: &Call,
-    lies: &[DirectoryLie],
-    rows: &mut Vec<Value>,
-) {
-    let asked = call
-        .query("tenant_id")
-        .unwrap_or_else(|| call.param("tenant"));
-    if lies.contains(&DirectoryLie::ForeignTenantRow) && !asked.is_empty() {
-        let stranger = world
-            .directory()
-            .users
-            .iter()
-            .find(|u| u.tenant_id != asked)
-            .cloned();
-        rows.extend(stranger.iter().map(|u| row(world, u)));
-    }
-}
-
-fn visible(world: &World, call: &Call, reach: &Reach, user: &User) -> bool {
-    let partner = || {
-        let directory = world.directory();
-        let own = directory
-            .tenant(&user.tenant_id)
-            .map(|t| t.partner_id.clone());
-        equal(call, "partner_id", &own.unwrap_or_default())
+fn visible(directory: &DirectoryGuard<'_>, call: &Call, reach: &Reach, user: &User) -> bool {
+    let status = || match call.query("status") {
+        Some(wanted) => wanted == user.status,
+        None => user.status != "DELETED",
     };
-    reach.covers(world, &user.tenant_id) && equal(call, "tenant_id", &user.tenant_id) && partner()
+    reach.covers(directory, &user.tenant_id)
+        && equal(call, "tenant_id", &user.tenant_id)
+        && status()
+        && of_partner(directory, call, &user.tenant_id)
+        && found(call, || vec![user.email.clone(), user.name()])
+}
+
+/// People of a list, and the row of `ForeignTenantRow` behind them: somebody of a tenant that was not asked for.
+pub(crate) struct WithStranger {
+    listed: Listed,
+    stranger: Option<usize>,
+}
+
+impl WithStranger {
+    pub(crate) fn new(
+        directory: &DirectoryGuard<'_>,
+        call: &Call,
+        lies: &[DirectoryLie],
+        listed: Listed,
+    ) -> Self {
+        let asked = call
+            .query("tenant_id")
+            .unwrap_or_else(|| call.param("tenant"));
+        let told = lies.contains(&DirectoryLie::ForeignTenantRow) && !asked.is_empty();
+        let foreign = |u: &User| u.tenant_id != asked;
+        let stranger = told.then(|| directory.users.iter().position(foreign));
+        Self {
+            listed,
+            stranger: stranger.flatten(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.listed.len() + usize::from(self.stranger.is_some())
+    }
+
+    /// The person at a position of the list.
+    pub(crate) fn at(&self, n: usize) -> Option<usize> {
+        self.listed.get(n).copied().or(self.stranger)
+    }
 }
 
 /// `GET /{id}`.
@@ -108,9 +139,11 @@ pub(crate) fn get(world: &World, call: &Call) -> Reply {
         Ok(reach) => reach,
         Err(reply) => return reply,
     };
-    let user = world.directory().user(call.param("id")).cloned();
-    match user.filter(|u| reach.covers(world, &u.tenant_id)) {
-        Some(user) => one(200, &row(world, &user)),
+    let shape = world.switches.behaviour().user_shape;
+    let directory = world.directory();
+    let user = directory.user(call.param("id"));
+    match user.filter(|u| reach.covers(&directory, &u.tenant_id)) {
+        Some(user) => one(200, &row(&directory, shape, user)),
         None => Reply::detail(404, "User not found"),
     }
 }
