@@ -8,6 +8,7 @@ use crate::endpoint::Endpoint;
 use crate::exchange::{Call, Reply};
 use crate::fault::{Fault, Planned};
 use crate::keys::Rotation;
+use crate::registration::{self, Decision};
 use crate::world::World;
 
 #[derive(Deserialize)]
@@ -157,6 +158,37 @@ pub(crate) fn user_status(world: &World, call: &Call) -> Reply {
         Reply::empty(204)
     } else {
         Reply::detail(404, "no such person or status")
+    }
+}
+
+/// `GET /_emulator/registrations`: the self-registrations.
+pub(crate) fn registrations(world: &World, _call: &Call) -> Reply {
+    let rows: Vec<Value> = registration::all(world)
+        .iter()
+        .map(|r| {
+            json!({
+                "request_id": r.request_id, "status": r.status, "name": r.name, "email": r.email,
+                "scope": r.scope, "redirect_uris": r.redirect_uris, "allowed_scopes": r.allowed_scopes,
+                "application_id": r.application_id, "collected": r.collected,
+            })
+        })
+        .collect();
+    Reply::json(200, &json!({ "registrations": rows }))
+}
+
+/// `POST /_emulator/registrations/{id}` with `{"decision": "approve" | "reject" | "expire", "reason": …}`.
+pub(crate) fn decide_registration(world: &World, call: &Call) -> Reply {
+    let body = call.json();
+    let decision = match body["decision"].as_str() {
+        Some("approve") => Decision::Approve,
+        Some("reject") => Decision::Reject(body["reason"].as_str().map(str::to_owned)),
+        Some("expire") => Decision::Expire,
+        _ => return Reply::detail(422, "decision is approve, reject or expire"),
+    };
+    if registration::decide(world, call.param("id"), decision) {
+        Reply::empty(204)
+    } else {
+        Reply::detail(404, "no such pending registration")
     }
 }
 

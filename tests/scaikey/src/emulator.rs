@@ -20,7 +20,7 @@ use crate::keys::{KeyRing, Rotation};
 use crate::plain_http;
 use crate::random;
 use crate::recorder::Recorder;
-use crate::registration;
+use crate::registration::{self, Decision, Registration};
 use crate::registry::DirectoryGuard;
 use crate::routes;
 use crate::seed;
@@ -177,7 +177,28 @@ impl Emulator {
 
     /// Approves or rejects a pending self-registration; `false` when there is none.
     pub fn decide_registration(&self, request_id: &str, approve: bool) -> bool {
-        registration::decide(&self.world, request_id, approve)
+        let decision = if approve {
+            Decision::Approve
+        } else {
+            Decision::Reject(None)
+        };
+        registration::decide(&self.world, request_id, decision)
+    }
+
+    /// Rejects a pending self-registration and says why; `false` when there is none.
+    pub fn reject_registration(&self, request_id: &str, reason: &str) -> bool {
+        let decision = Decision::Reject(Some(reason.to_owned()));
+        registration::decide(&self.world, request_id, decision)
+    }
+
+    /// Lets a pending self-registration expire now; `false` when there is none.
+    pub fn expire_registration(&self, request_id: &str) -> bool {
+        registration::decide(&self.world, request_id, Decision::Expire)
+    }
+
+    /// Every self-registration, by id.
+    pub fn registrations(&self) -> Vec<Registration> {
+        registration::all(&self.world)
     }
 
     /// Ends every token and browser session of a person, as an administrator would.

@@ -41,6 +41,7 @@ pub use endpoint::Endpoint;
 pub use fault::Fault;
 pub use keys::{Rotation, SigningAlg};
 pub use recorder::{Gate, Recorded, Recorder};
+pub use registration::Registration;
 pub use registry::DirectoryGuard;
 pub use switches::{Behaviour, GroupsClaim, ListEnvelope, PlatformIssuer, Switches, UserShape};
 pub use webhook::{EVENTS, Envelope, WebhookDelivery, WebhookEvent, sign as sign_webhook};

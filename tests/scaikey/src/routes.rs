@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::routing::{MethodFilter, on};
 use http::Request;
 
-use crate::admin::{applications, assignments, groups, tenants, users};
+use crate::admin::{applications, assignments, groups, registration_requests, tenants, users};
 use crate::control;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Call, Reply};
@@ -299,19 +299,19 @@ fn registrations(routes: Routes) -> Routes {
             GET,
             admin,
             Endpoint::RegistrationRequests,
-            registration::list,
+            registration_requests::list,
         )
         .route(
             POST,
             &format!("{admin}/{{id}}/approve"),
             Endpoint::RegistrationRequests,
-            registration::approve,
+            registration_requests::approve,
         )
         .route(
             POST,
             &format!("{admin}/{{id}}/reject"),
             Endpoint::RegistrationRequests,
-            registration::reject,
+            registration_requests::reject,
         )
 }
 
@@ -357,6 +357,18 @@ fn emulator(routes: Routes) -> Routes {
             "/_emulator/users/{id}/status",
             Endpoint::Control,
             control::user_status,
+        )
+        .route(
+            GET,
+            "/_emulator/registrations",
+            Endpoint::Control,
+            control::registrations,
+        )
+        .route(
+            POST,
+            "/_emulator/registrations/{id}",
+            Endpoint::Control,
+            control::decide_registration,
         )
         .route(
             DELETE,

@@ -119,6 +119,10 @@ pub struct Behaviour {
     pub date_header: bool,
     /// `Date` is this many seconds ahead of the clock (behind it when negative). Default 0.
     pub date_skew_seconds: i64,
+    /// Self-registrations accepted in sixty seconds; one more is 429. Default: any number.
+    pub registrations_per_minute: Option<u32>,
+    /// A self-registration nobody decides on expires after these seconds. Default 7 days.
+    pub registration_seconds: i64,
 }
 
 impl Default for Behaviour {
@@ -152,6 +156,8 @@ impl Default for Behaviour {
             application_me: true,
             date_header: true,
             date_skew_seconds: 0,
+            registrations_per_minute: None,
+            registration_seconds: 7 * 86_400,
         }
     }
 }

@@ -6,5 +6,6 @@ pub(crate) mod assignments;
 pub(crate) mod groups;
 pub(crate) mod listing;
 pub(crate) mod new_application;
+pub(crate) mod registration_requests;
 pub(crate) mod tenants;
 pub(crate) mod users;
