@@ -85,9 +85,27 @@ pub(crate) fn iso8601(unix_seconds: i64) -> String {
     )
 }
 
+/// `2025-01-31T08:49:37.042Z`, for the times of events.
+pub(crate) fn iso8601_millis(unix_millis: i64) -> String {
+    let whole = iso8601(unix_millis.div_euclid(1_000));
+    let rest = unix_millis.rem_euclid(1_000);
+    format!("{}.{rest:03}Z", whole.trim_end_matches('Z'))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{http_date, iso8601};
+    use super::{http_date, iso8601, iso8601_millis};
+
+    #[test]
+    fn formats_milliseconds() {
+        for (millis, text) in [
+            (784_111_777_042, "1994-11-06T08:49:37.042Z"),
+            (784_111_777_000, "1994-11-06T08:49:37.000Z"),
+            (-1, "1969-12-31T23:59:59.999Z"),
+        ] {
+            assert_eq!(iso8601_millis(millis), text);
+        }
+    }
 
     #[test]
     fn formats_known_instants() {

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::changes::Changes;
 use crate::clock::{Clock, system_clock};
 use crate::deviation::Deviation;
 use crate::directory::{ApplicationType, Directory};
@@ -161,6 +162,11 @@ impl Emulator {
         self.world.directory()
     }
 
+    /// Changes of the directory together with the honest event about each.
+    pub fn changes(&self) -> Changes<'_> {
+        Changes::new(&self.world)
+    }
+
     /// New signing keys from now on.
     ///
     /// # Errors
@@ -299,10 +305,16 @@ impl Emulator {
         location(&plain_http::send(request).await?).context("the person was not signed in")
     }
 
-    /// Serialises and signs an event now; each delivery gets its own row id.
+    /// Serialises and signs an event now; each delivery gets its own row id. An event that does not say when it happened
+    /// gets its time with its first delivery and keeps it: later deliveries have the same body.
     pub fn webhook(&self, secret: &str, event: &WebhookEvent) -> WebhookDelivery {
         let row = self.deliveries.fetch_add(1, Ordering::Relaxed);
-        WebhookDelivery::new(event, secret, self.world.now(), row)
+        let at = event.at_ms;
+        let event = WebhookEvent {
+            at_ms: at.or_else(|| Some(self.world.time_of_event(&event.id))),
+            ..event.clone()
+        };
+        WebhookDelivery::new(&event, secret, self.world.now(), row)
     }
 
     /// Signs and posts an event to a plain-HTTP address; once, without retries.

@@ -4,6 +4,7 @@
 //! ([`Behaviour`] for what an honest ScaiKey may do either way, [`Deviation`] for lies, [`Fault`] for the transport).
 
 mod admin;
+mod changes;
 mod clock;
 mod control;
 mod deviation;
@@ -27,6 +28,7 @@ mod switches;
 mod webhook;
 mod world;
 
+pub use changes::Changes;
 pub use clock::{Clock, system_clock};
 pub use deviation::{
     AuthorizationLie, Deviation, DirectoryLie, DiscoveryLie, JwksLie, TokenAnswerLie, TokenLie,
@@ -44,4 +46,6 @@ pub use recorder::{Gate, Recorded, Recorder};
 pub use registration::Registration;
 pub use registry::DirectoryGuard;
 pub use switches::{Behaviour, GroupsClaim, ListEnvelope, PlatformIssuer, Switches, UserShape};
-pub use webhook::{EVENTS, Envelope, WebhookDelivery, WebhookEvent, sign as sign_webhook};
+pub use webhook::{
+    EVENTS, Envelope, EventNames, WebhookDelivery, WebhookEvent, sign as sign_webhook,
+};

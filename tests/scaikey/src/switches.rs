@@ -9,6 +9,7 @@ use crate::deviation::Deviation;
 use crate::endpoint::Endpoint;
 use crate::fault::{Fault, Planned};
 use crate::keys::SigningAlg;
+use crate::webhook::{Envelope, EventNames};
 
 /// Which `iss` the tokens of platform flows carry (`contract/scaikey.md` 8.7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,7 +46,7 @@ pub enum ListEnvelope {
     BareArray,
 }
 
-/// The spelling of user and member rows (`contract/scaikey.md` 7.2, 8.3).
+/// The spelling of user and member rows, and of what events say (`contract/scaikey.md` 7.2, 8.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UserShape {
@@ -119,6 +120,12 @@ pub struct Behaviour {
     pub date_header: bool,
     /// `Date` is this many seconds ahead of the clock (behind it when negative). Default 0.
     pub date_skew_seconds: i64,
+    /// The envelope of events about changes (8.1).
+    pub webhook_envelope: Envelope,
+    /// What those events call a membership (8.2).
+    pub webhook_names: EventNames,
+    /// The spelling of their `data` (8.3). Default `NestedTenant`, ScaiDNS's sample.
+    pub webhook_data: UserShape,
     /// Self-registrations accepted in sixty seconds; one more is 429. Default: any number.
     pub registrations_per_minute: Option<u32>,
     /// A self-registration nobody decides on expires after these seconds. Default 7 days.
@@ -156,6 +163,9 @@ impl Default for Behaviour {
             application_me: true,
             date_header: true,
             date_skew_seconds: 0,
+            webhook_envelope: Envelope::default(),
+            webhook_names: EventNames::default(),
+            webhook_data: UserShape::NestedTenant,
             registrations_per_minute: None,
             registration_seconds: 7 * 86_400,
         }

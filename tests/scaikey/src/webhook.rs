@@ -2,10 +2,11 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ring::hmac;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::admin::access;
-use crate::clock::iso8601;
+use crate::clock::iso8601_millis;
 use crate::exchange::{Call, Reply};
 use crate::random;
 use crate::world::World;
@@ -40,8 +41,9 @@ pub const EVENTS: [&str; 26] = [
     "session.revoked",
 ];
 
-/// The two documented envelopes (8.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// The two documented envelopes (8.1), and the shorter form of the first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Envelope {
     /// `event_id`, `event_type`, `timestamp`, `resource`, `actor`, `data`, `tenant_id`, `partner_id`.
     #[default]
@@ -52,6 +54,17 @@ pub enum Envelope {
     ScaiFlow,
 }
 
+/// The two documented names of membership events (8.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventNames {
+    /// `group.member_added`, `group.member_removed`.
+    #[default]
+    ScaiKey,
+    /// `group_membership.added`, `group_membership.removed`.
+    ScaiFlow,
+}
+
 /// One event.
 #[derive(Clone, Debug)]
 pub struct WebhookEvent {
@@ -59,8 +72,8 @@ pub struct WebhookEvent {
     pub id: String,
     /// Such as `user.created`.
     pub event_type: String,
-    /// When it happened, Unix seconds. `None`: now.
-    pub at: Option<i64>,
+    /// When it happened, Unix milliseconds; told with three digits of a fraction. `None`: when it is sent first.
+    pub at_ms: Option<i64>,
     /// `resource.type` and `resource.id`.
     pub resource: (String, String),
     /// `tenant_id`.
@@ -80,7 +93,7 @@ impl WebhookEvent {
         Self {
             id: random::token("evt_"),
             event_type: event_type.to_owned(),
-            at: None,
+            at_ms: None,
             resource: (kind.to_owned(), resource_id.to_owned()),
             tenant_id: None,
             partner_id: None,
@@ -90,7 +103,7 @@ impl WebhookEvent {
     }
 
     fn body(&self, now: i64) -> Vec<u8> {
-        let at = iso8601(self.at.unwrap_or(now));
+        let at = iso8601_millis(self.at_ms.unwrap_or(now.saturating_mul(1_000)));
         let value = match self.envelope {
             Envelope::ScaiKey => json!({
                 "event_id": self.id,
@@ -127,26 +140,50 @@ pub struct WebhookDelivery {
 impl WebhookDelivery {
     /// Serialises and signs an event. `signed_at` is Unix seconds; `delivery` the row id of `X-ScaiKey-Webhook-ID`.
     pub fn new(event: &WebhookEvent, secret: &str, signed_at: i64, delivery: u64) -> Self {
-        let body = event.body(signed_at);
+        Self::of_bytes(event.body(signed_at), secret, signed_at)
+            .with_header("x-scaikey-webhook-id", Some(&delivery.to_string()))
+            .with_header("x-scaikey-event-id", Some(&event.id))
+            .with_header("x-scaikey-event-type", Some(&event.event_type))
+    }
+
+    /// Signs any bytes, with the headers that do not depend on an event.
+    pub fn of_bytes(body: impl Into<Vec<u8>>, secret: &str, signed_at: i64) -> Self {
+        let body = body.into();
         let signature = sign(secret, signed_at, &body);
-        let mut headers = HeaderMap::new();
-        for (name, value) in [
-            ("content-type", "application/json".to_owned()),
-            ("user-agent", "ScaiKey-Webhook/1.0".to_owned()),
-            ("x-scaikey-webhook-id", delivery.to_string()),
-            ("x-scaikey-event-id", event.id.clone()),
-            ("x-scaikey-event-type", event.event_type.clone()),
-            ("x-scaikey-timestamp", signed_at.to_string()),
-            (
-                "x-scaikey-signature",
-                format!("t={signed_at},v1={signature}"),
-            ),
-        ] {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
+        Self {
+            headers: HeaderMap::new(),
+            body,
         }
-        Self { headers, body }
+        .with_header("content-type", Some("application/json"))
+        .with_header("user-agent", Some("ScaiKey-Webhook/1.0"))
+        .with_header("x-scaikey-timestamp", Some(&signed_at.to_string()))
+        .with_header(
+            "x-scaikey-signature",
+            Some(&format!("t={signed_at},v1={signature}")),
+        )
+    }
+
+    /// With one more `v1`, by another secret, as during a rotation.
+    #[must_use]
+    pub fn also_signed(self, secret: &str) -> Self {
+        let text = |name: &str| {
+            let value = self.headers.get(name).and_then(|v| v.to_str().ok());
+            value.unwrap_or_default().to_owned()
+        };
+        let signed_at = text("x-scaikey-timestamp").parse().unwrap_or_default();
+        let more = sign(secret, signed_at, &self.body);
+        let both = format!("{},v1={more}", text("x-scaikey-signature"));
+        self.with_header("x-scaikey-signature", Some(&both))
+    }
+
+    /// With a header set or taken away; a value that no header can hold takes it away.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: Option<&str>) -> Self {
+        match value.map(HeaderValue::from_str) {
+            Some(Ok(value)) => drop(self.headers.insert(HeaderName::from_static(name), value)),
+            Some(Err(_)) | None => drop(self.headers.remove(name)),
+        }
+        self
     }
 }
 
@@ -219,6 +256,20 @@ pub(crate) fn events(world: &World, call: &Call) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::{WebhookDelivery, WebhookEvent, canonical, sign};
+
+    #[test]
+    fn a_second_secret_adds_a_signature() {
+        let delivery = WebhookDelivery::of_bytes("{}", "old", 1_700_000_000).also_signed("new");
+        assert_eq!(
+            delivery.headers["x-scaikey-signature"].to_str().unwrap(),
+            format!(
+                "t=1700000000,v1={},v1={}",
+                sign("old", 1_700_000_000, b"{}"),
+                sign("new", 1_700_000_000, b"{}")
+            )
+        );
+    }
+
     use serde_json::json;
 
     #[test]

@@ -95,6 +95,14 @@ pub(crate) struct Issued {
     pub(crate) revoked_access: HashSet<String>,
 }
 
+/// The times of events: each later than the one before.
+#[derive(Default)]
+struct EventTimes {
+    last: i64,
+    /// Events that do not say their time keep the one they were first sent with.
+    of_event: HashMap<String, i64>,
+}
+
 /// The state behind every handler.
 pub(crate) struct World {
     pub(crate) base_url: String,
@@ -104,6 +112,7 @@ pub(crate) struct World {
     clock: Clock,
     directory: Mutex<Registry>,
     keys: Mutex<KeyRing>,
+    event_times: Mutex<EventTimes>,
     issued: Mutex<Issued>,
     registrations: Mutex<Registrations>,
 }
@@ -129,6 +138,7 @@ impl World {
             clock,
             directory: Mutex::new(Registry::new(directory)),
             keys: Mutex::new(keys),
+            event_times: Mutex::new(EventTimes::default()),
             issued: Mutex::new(Issued::default()),
             registrations: Mutex::new(Registrations::default()),
         }
@@ -141,6 +151,24 @@ impl World {
 
     pub(crate) fn now_millis(&self) -> i64 {
         (self.clock)()
+    }
+
+    /// When the event that happens now says it happened, Unix milliseconds: now, or a millisecond after the last one.
+    pub(crate) fn next_event_time(&self) -> i64 {
+        let now = self.now_millis();
+        let mut times = lock(&self.event_times);
+        times.last = now.max(times.last.saturating_add(1));
+        times.last
+    }
+
+    /// The time of an event that does not say it, the same at every delivery.
+    pub(crate) fn time_of_event(&self, id: &str) -> i64 {
+        if let Some(known) = lock(&self.event_times).of_event.get(id) {
+            return *known;
+        }
+        let time = self.next_event_time();
+        let mut times = lock(&self.event_times);
+        *times.of_event.entry(id.to_owned()).or_insert(time)
     }
 
     pub(crate) fn directory(&self) -> DirectoryGuard<'_> {
