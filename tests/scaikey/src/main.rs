@@ -34,15 +34,36 @@ struct Arguments {
     /// Accept grant_type=password.
     #[arg(long)]
     password_grant: bool,
+    /// A large directory with this many people instead of the seeded one.
+    #[arg(long)]
+    users: Option<usize>,
+    /// Its groups [default: one for fifty people].
+    #[arg(long, requires = "users")]
+    groups: Option<usize>,
+    /// Its direct memberships [default: four for each person].
+    #[arg(long, requires = "users")]
+    memberships: Option<usize>,
+    /// Its tenants.
+    #[arg(long, requires = "users", default_value_t = 4)]
+    tenants: usize,
     /// Stop when standard input closes.
     #[arg(long)]
     exit_with_parent: bool,
 }
 
+/// So many people are printed.
+const SHOWN: usize = 50;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    let directory = arguments.users.map(|users| {
+        let groups = arguments.groups.unwrap_or(users.div_ceil(50));
+        let memberships = arguments.memberships.unwrap_or(users.saturating_mul(4));
+        seed::large(users, groups, memberships, arguments.tenants)
+    });
     let emulator = Emulator::start(Options {
+        directory,
         listen: arguments.listen,
         redirect_uris: arguments.redirect_uris,
         post_logout_redirect_uris: arguments.post_logout_redirect_uris,
@@ -67,12 +88,7 @@ async fn main() -> anyhow::Result<()> {
         seed::SERVICE_CLIENT_SECRET
     );
     println!("password: {}", seed::PASSWORD);
-    for user in &emulator.directory().users {
-        let role = user
-            .role
-            .map_or(String::new(), |role| format!("  {role:?}"));
-        println!("  {:<26} {}{role}", user.email, user.id);
-    }
+    print_people(&emulator);
     std::io::stdout().flush()?;
     tokio::select! {
         ended = tokio::signal::ctrl_c() => ended?,
@@ -81,6 +97,19 @@ async fn main() -> anyhow::Result<()> {
     }
     emulator.stop().await;
     Ok(())
+}
+
+fn print_people(emulator: &Emulator) {
+    let directory = emulator.directory();
+    for user in directory.users.iter().take(SHOWN) {
+        let role = user
+            .role
+            .map_or(String::new(), |role| format!("  {role:?}"));
+        println!("  {:<26} {}{role}", user.email, user.id);
+    }
+    if let Some(more) = directory.users.len().checked_sub(SHOWN).filter(|n| *n > 0) {
+        println!("  and {more} more");
+    }
 }
 
 #[cfg(unix)]

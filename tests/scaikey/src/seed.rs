@@ -1,4 +1,8 @@
-//! The directory at the start: two tenants, forty people, six groups, five applications.
+//! The directory at the start: two tenants, forty people, six groups, five applications. Or a [`large`] one.
+
+mod large;
+
+pub use large::large;
 
 use crate::directory::{
     AdminRole, Application, ApplicationScope, ApplicationType, Directory, Group, Partner, Tenant,

@@ -1,5 +1,6 @@
 //! The page that asks a person to sign in, and the page that says why a request cannot be answered.
 
+use crate::directory::User;
 use crate::exchange::{Reply, escape};
 use crate::seed;
 use crate::world::World;
@@ -23,6 +24,17 @@ fn page(status: u16, title: &str, main: &str) -> Reply {
     .with("x-frame-options", "DENY")
 }
 
+/// So many people of a large directory can be picked; the others type their address.
+const CHOICES: usize = 200;
+
+fn person(user: &User, chosen: &str) -> String {
+    format!(
+        "<option value=\"{email}\"{chosen}>{name} ({email})</option>",
+        email = escape(&user.email),
+        name = escape(&user.name())
+    )
+}
+
 /// The login page of a flow: pick a seeded person, or type an address and the password.
 pub(crate) fn login(
     world: &World,
@@ -31,24 +43,17 @@ pub(crate) fn login(
     hint: &str,
     error: Option<&str>,
 ) -> Reply {
-    let people: String = world
-        .directory()
-        .users
-        .iter()
-        .filter(|u| u.is_active())
-        .map(|u| {
-            let chosen = if u.email.eq_ignore_ascii_case(hint) {
-                " selected"
-            } else {
-                ""
-            };
-            format!(
-                "<option value=\"{email}\"{chosen}>{name} ({email})</option>",
-                email = escape(&u.email),
-                name = escape(&u.name())
-            )
-        })
-        .collect();
+    let people = {
+        let directory = world.directory();
+        let hinted = directory.user_by_email(hint).filter(|u| u.is_active());
+        let others = directory.users.iter().filter(|u| u.is_active());
+        let others = others.filter(|u| hinted.is_none_or(|hinted| hinted.id != u.id));
+        hinted
+            .map(|u| person(u, " selected"))
+            .into_iter()
+            .chain(others.take(CHOICES).map(|u| person(u, "")))
+            .collect::<String>()
+    };
     let error = error
         .map(|text| format!("<p class=\"error\" role=\"alert\">{}</p>", escape(text)))
         .unwrap_or_default();
