@@ -82,7 +82,8 @@ pub async fn authenticate(
         Err(_) => return Ok(Authentication::NotPresented),
     };
     let now = ports.clock().now();
-    if let Some(principal) = ports.memory().seen.principal(token, now) {
+    let seen = ports.memory().seen.trusting(acceptance.provider.ok());
+    if let Some(principal) = seen.principal(token, now) {
         return Ok(Authentication::Authenticated(principal));
     }
     let public_url = deployment.public_url.as_str();

@@ -33,6 +33,11 @@ impl<K: Hash + Eq, V: Clone> Bounded<K, V> {
         (*at <= now && now.since(*at) < kept).then(|| value.clone())
     }
 
+    /// Forgets everything.
+    pub fn clear(&self) {
+        self.0.borrow_mut().clear();
+    }
+
     /// Remembers `value`, seen at `now`.
     pub fn put(&self, key: K, now: Timestamp, value: V) {
         let mut map = self.0.borrow_mut();

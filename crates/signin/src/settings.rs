@@ -44,7 +44,7 @@ impl<F: Fn(&str) -> Option<String>> Variables for F {
 }
 
 /// ScaiKey, as whoever checks its tokens knows it. Nothing here is secret.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provider {
     /// Its base URL, from which discovery is read.
     pub base: BaseUrl,

@@ -40,7 +40,7 @@ pub(super) async fn authenticate(
     }
     Ok(match principal(ports, &claims).await? {
         Ok(principal) => {
-            let seen = &ports.memory().seen;
+            let seen = ports.memory().seen.trusting(provider.ok());
             seen.note_principal(token, &principal, good_until, now);
             Authentication::Authenticated(principal)
         }
@@ -54,8 +54,8 @@ async fn verified(
     token: &str,
 ) -> Outcome<Rc<AccessToken>> {
     let digest = sha256(token);
-    let seen = &ports.memory().seen;
-    if let Some(claims) = seen.verified(&digest, ports.clock().now()) {
+    let seen = || ports.memory().seen.trusting(provider.ok());
+    if let Some(claims) = seen().verified(&digest, ports.clock().now()) {
         return Ok(Ok(claims));
     }
     let jwt = match UnverifiedJwt::parse(token) {
@@ -86,7 +86,7 @@ async fn verified(
     Ok(match outcome {
         Ok(claims) => {
             let claims = Rc::new(claims);
-            seen.note_verified(digest, &claims, ports.clock().now());
+            seen().note_verified(digest, &claims, ports.clock().now());
             Ok(claims)
         }
         Err(error) => Err(rejected(&error, &metadata, provider, &jwt)),

@@ -27,6 +27,7 @@ mod scaikey_documents;
 mod service_token;
 mod settings;
 mod token_exchange;
+mod two_key_sets;
 mod upstream_refresh;
 mod workspaces;
 mod world;
