@@ -17,7 +17,16 @@ pub struct Answer {
 
 /// Posts `body` to the probe's operation `target` (`name?argument`).
 pub async fn probe(host: &Host, target: &str, body: &str) -> Answer {
-    let request = Request::post(format!("/probe/{target}"))
+    post(host, &format!("/probe/{target}"), body).await
+}
+
+/// The same of the probe of WASI 0.2.
+pub async fn older(host: &Host, target: &str, body: &str) -> Answer {
+    post(host, &format!("/older/{target}"), body).await
+}
+
+async fn post(host: &Host, path: &str, body: &str) -> Answer {
+    let request = Request::post(path)
         .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
         .expect("a request");
     send(host, request).await.expect("an answer")
@@ -25,7 +34,15 @@ pub async fn probe(host: &Host, target: &str, body: &str) -> Answer {
 
 /// The body of a 200 from the probe's operation.
 pub async fn ok(host: &Host, target: &str, body: &str) -> String {
-    let answer = probe(host, target, body).await;
+    body_of(target, probe(host, target, body).await)
+}
+
+/// The body of a 200 from the operation of the probe of WASI 0.2.
+pub async fn older_ok(host: &Host, target: &str, body: &str) -> String {
+    body_of(target, older(host, target, body).await)
+}
+
+fn body_of(target: &str, answer: Answer) -> String {
     assert_eq!(answer.status, StatusCode::OK, "{target}: {}", answer.body);
     answer.body
 }
@@ -59,27 +76,34 @@ pub async fn send(host: &Host, mut request: Request<Full<Bytes>>) -> anyhow::Res
 /// A connection on which bytes are sent as they are.
 pub struct Raw {
     stream: TcpStream,
+    seen: Vec<u8>,
 }
 
 impl Raw {
     pub async fn send(host: &Host, bytes: &str) -> Self {
-        let mut stream = TcpStream::connect(host.address())
+        let stream = TcpStream::connect(host.address())
             .await
             .expect("a connection");
-        stream.write_all(bytes.as_bytes()).await.expect("a write");
-        Self { stream }
+        let seen = Vec::new();
+        let mut raw = Self { stream, seen };
+        raw.write(bytes).await;
+        raw
+    }
+
+    pub async fn write(&mut self, bytes: &str) {
+        let written = self.stream.write_all(bytes.as_bytes()).await;
+        written.expect("a write");
     }
 
     /// Reads until `text` has come.
     pub async fn read_until(&mut self, text: &str) {
-        let mut seen = Vec::new();
-        while !String::from_utf8_lossy(&seen).contains(text) {
-            let read = self.stream.read_buf(&mut seen).await.expect("a read");
-            assert_ne!(read, 0, "{}", String::from_utf8_lossy(&seen));
+        while !String::from_utf8_lossy(&self.seen).contains(text) {
+            let read = self.stream.read_buf(&mut self.seen).await.expect("a read");
+            assert_ne!(read, 0, "{}", String::from_utf8_lossy(&self.seen));
         }
     }
 
-    /// Reads until the host closes.
+    /// Reads what else comes until the host closes.
     pub async fn read_to_end(&mut self) -> String {
         let mut rest = Vec::new();
         // Cut or closed: what came before counts.

@@ -1,6 +1,6 @@
-//! Drives the probe component (`host/probe`) through the runner.
+//! Drives the probe components (`host/probe`, `host/probe-p2`) through the runner.
 //!
-//! The probe must have been built; `cargo xtask test` does it.
+//! They must have been built; `cargo xtask test` does it.
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -13,6 +13,7 @@ mod client;
 mod clock;
 mod faults;
 mod instances;
+mod older;
 mod outbound;
 mod requests;
 mod setup;

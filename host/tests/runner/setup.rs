@@ -1,4 +1,4 @@
-//! Hosts with the probe in them.
+//! Hosts with the probes in them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use scaigate_host::{Host, HostOptions};
 
-/// Two copies of the probe, one of them private, and every grant they need.
+/// Two copies of the probe, one of them private, the probe of WASI 0.2, and every grant they need.
 /// `UPSTREAM` becomes the address of a test's own server.
 pub const MANIFEST: &str = r#"
 spin_manifest_version = 2
@@ -33,6 +33,10 @@ component = "probe"
 route = { private = true }
 component = "inner"
 
+[[trigger.http]]
+route = "/older/..."
+component = "older"
+
 [component.probe]
 source = "PROBE"
 key_value_stores = ["default"]
@@ -41,6 +45,7 @@ allowed_outbound_hosts = [
     "{{ upstream }}",
     "https://{{ optional }}",
     "http://inner.spin.internal",
+    "http://older.spin.internal",
     "http://localhost:1",
     "http://self",
 ]
@@ -52,6 +57,16 @@ joined = "{{ plain }}-{{ key }}"
 
 [component.inner]
 source = "PROBE"
+
+[component.older]
+source = "OLDER"
+allowed_outbound_hosts = [
+    "{{ upstream }}",
+    "https://{{ optional }}",
+    "http://inner.spin.internal",
+    "http://localhost:1",
+]
+environment = { GREETING = "hello" }
 "#;
 
 /// Where the built components are.
@@ -62,15 +77,19 @@ pub fn wasm_directory() -> PathBuf {
     }
 }
 
-pub fn probe() -> PathBuf {
-    let file = wasm_directory().join("scaigate_host_probe.wasm");
+fn built(package: &str) -> PathBuf {
+    let file = wasm_directory().join(format!("{}.wasm", package.replace('-', "_")));
     assert!(
         file.exists(),
         "{} is missing: run `cargo xtask test`, or build it with \
-         `cargo build --release --target wasm32-wasip2 -p scaigate-host-probe`",
+         `cargo build --release --target wasm32-wasip2 -p {package}`",
         file.display()
     );
     file
+}
+
+pub fn probe() -> PathBuf {
+    built("scaigate-host-probe")
 }
 
 /// Writes a manifest to a file of its own.
@@ -79,14 +98,25 @@ pub fn manifest(text: &str) -> PathBuf {
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     let file = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("spin-{}-{number}.toml", std::process::id()));
-    let source = probe().display().to_string();
-    fs::write(&file, text.replace("PROBE", &source)).expect("writing a manifest");
+    let mut text = text.to_owned();
+    for (name, package) in [
+        ("PROBE", "scaigate-host-probe"),
+        ("OLDER", "scaigate-host-probe-p2"),
+    ] {
+        text = text.replace(name, &built(package).display().to_string());
+    }
+    fs::write(&file, text).expect("writing a manifest");
     file
+}
+
+/// Where compiled code is kept.
+pub fn code_cache() -> Option<PathBuf> {
+    Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code"))
 }
 
 pub fn options(manifest_text: &str) -> HostOptions {
     HostOptions {
-        cache: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("code")),
+        cache: code_cache(),
         ..HostOptions::new(manifest(manifest_text))
     }
 }

@@ -72,7 +72,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Development dependencies are free, but for those named in `NEVER_IN_TESTS`.
 const FOREIGN: &[(&[&str], &[&str], &str)] = &[
     (
-        &["spin-sdk", "wasip3", "wit-bindgen"],
+        &["spin-sdk", "wasip2", "wasip3", "wit-bindgen"],
         &[
             "components/",
             "kv",
@@ -123,7 +123,7 @@ const FOREIGN: &[(&[&str], &[&str], &str)] = &[
 ];
 
 /// A host test that calls one of these aborts its whole process.
-const NEVER_IN_TESTS: &[&str] = &["spin-sdk", "wasip3"];
+const NEVER_IN_TESTS: &[&str] = &["spin-sdk", "wasip2", "wasip3"];
 
 #[derive(Debug, PartialEq)]
 enum Kind {
