@@ -49,6 +49,9 @@ pub struct HostOptions {
     pub logs: LogSink,
     /// The life of instances.
     pub reuse: ReuseOptions,
+    /// Certificates (DER) of authorities that outbound HTTPS trusts besides the
+    /// web's: those of a test's own servers. Every other check stays.
+    pub outbound_authorities: Vec<Vec<u8>>,
     /// A directory for compiled code, made when missing. Only its owner may be
     /// able to write to it: what lies in it is executed.
     pub cache: Option<PathBuf>,
@@ -69,6 +72,7 @@ impl HostOptions {
             faults: Faults::none(),
             logs: LogSink::new(),
             reuse: ReuseOptions::default(),
+            outbound_authorities: Vec::new(),
             cache: None,
         }
     }
@@ -202,7 +206,7 @@ async fn start(options: HostOptions) -> anyhow::Result<Host> {
         faults: options.faults,
         logs: options.logs,
         key_value,
-        client: Client::new()?,
+        client: Client::new(&options.outbound_authorities)?,
         generation: watch::Sender::new(0),
         server: OnceLock::new(),
         state,

@@ -1,7 +1,7 @@
 //! Connections to the network.
 
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -35,7 +35,9 @@ tokio::task_local! {
 }
 
 impl Client {
-    pub(crate) fn new() -> anyhow::Result<Self> {
+    /// `authorities` are certificates (DER) that servers may be vouched for by,
+    /// besides those of the web.
+    pub(crate) fn new(authorities: &[Vec<u8>]) -> anyhow::Result<Self> {
         let client = |tls| {
             legacy::Client::builder(TokioExecutor::new())
                 .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
@@ -43,7 +45,7 @@ impl Client {
         };
         Ok(Self {
             plain: client(None),
-            tls: client(Some(tls_connector()?)),
+            tls: client(Some(tls_connector(authorities)?)),
         })
     }
 
@@ -87,26 +89,23 @@ fn client_error(error: &legacy::Error) -> Error {
     Error::HttpProtocolError
 }
 
-fn tls_connector() -> anyhow::Result<TlsConnector> {
-    static CONFIG: OnceLock<Result<Arc<rustls::ClientConfig>, String>> = OnceLock::new();
-    let config = CONFIG
-        .get_or_init(|| {
-            let roots = rustls::RootCertStore {
-                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-            };
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let mut config = rustls::ClientConfig::builder_with_provider(provider)
-                .with_safe_default_protocol_versions()
-                .map_err(|error| error.to_string())?
-                .with_root_certificates(roots)
-                .with_no_client_auth();
-            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-            Ok(Arc::new(config))
-        })
-        .clone()
-        .map_err(anyhow::Error::msg)
-        .context("TLS for outbound requests")?;
-    Ok(TlsConnector::from(config))
+fn tls_connector(authorities: &[Vec<u8>]) -> anyhow::Result<TlsConnector> {
+    let mut roots = rustls::RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    for authority in authorities {
+        roots
+            .add(authority.clone().into())
+            .context("an authority for outbound requests")?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .context("TLS for outbound requests")?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 #[derive(Debug, Clone, Copy)]

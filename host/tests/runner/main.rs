@@ -1,6 +1,6 @@
 //! Drives the probe components (`host/probe`, `host/probe-p2`) through the runner.
 //!
-//! They must have been built; `cargo xtask test` does it.
+//! They must have been built, and for `https` what ships too; `cargo xtask test` does it.
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
@@ -12,6 +12,7 @@
 mod client;
 mod clock;
 mod faults;
+mod https;
 mod instances;
 mod older;
 mod outbound;
@@ -19,4 +20,5 @@ mod requests;
 mod setup;
 mod start;
 mod stores;
+mod tls;
 mod upstream;

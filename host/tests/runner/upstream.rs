@@ -48,9 +48,10 @@ impl Upstream {
     }
 }
 
-type Answered = http_body_util::combinators::BoxBody<Bytes, Infallible>;
+pub type Answered = http_body_util::combinators::BoxBody<Bytes, Infallible>;
 
-async fn answer(
+/// Answers one request.
+pub async fn answer(
     request: Request<hyper::body::Incoming>,
     arrived: Arc<Notify>,
 ) -> Result<Response<Answered>, Infallible> {
