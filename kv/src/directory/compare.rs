@@ -67,7 +67,7 @@ pub async fn absent_users(
     read_at: Timestamp,
 ) -> Result<Rows, StoreError> {
     let sql = "SELECT count(*), json_group_array(subject) FROM person
-        WHERE issuer = ?1 AND synced_at IS NOT NULL AND deleted_at IS NULL AND presence_at <= ?3
+        WHERE issuer = ?1 AND synced_at IS NOT NULL AND deleted_at IS NULL AND presence_at < ?3
           AND subject NOT IN (SELECT value FROM json_each(?2))";
     let parameters = [issuer.as_str().into(), seen.into(), read_at.into()];
     one(on, sql, &parameters).await
@@ -103,7 +103,7 @@ pub async fn absent_groups(
     read_at: Timestamp,
 ) -> Result<Rows, StoreError> {
     let sql = "SELECT count(*), json_group_array(group_id) FROM directory_group
-        WHERE tenant_id = ?1 AND deleted_at IS NULL AND presence_at <= ?3
+        WHERE tenant_id = ?1 AND deleted_at IS NULL AND presence_at < ?3
           AND group_id NOT IN (SELECT value FROM json_each(?2))";
     let parameters = [tenant_id.as_str().into(), seen.into(), read_at.into()];
     one(on, sql, &parameters).await
@@ -127,7 +127,7 @@ pub async fn changed_members(
              AND m.deleted_at IS NULL)
        UNION ALL
        SELECT count(*), json_group_array(user_id) FROM group_membership
-        WHERE tenant_id = ?1 AND group_id = ?2 AND deleted_at IS NULL AND presence_at <= ?4
+        WHERE tenant_id = ?1 AND group_id = ?2 AND deleted_at IS NULL AND presence_at < ?4
           AND user_id NOT IN (SELECT value FROM json_each(?3))";
     let parameters = [
         tenant_id.as_str().into(),
@@ -168,7 +168,7 @@ pub async fn absent_tenants(
     read_at: Timestamp,
 ) -> Result<Rows, StoreError> {
     let sql = "SELECT count(*), json_group_array(tenant_id) FROM tenant
-        WHERE synced_at IS NOT NULL AND deleted_at IS NULL AND presence_at <= ?2
+        WHERE synced_at IS NOT NULL AND deleted_at IS NULL AND presence_at < ?2
           AND tenant_id NOT IN (SELECT value FROM json_each(?1))";
     one(on, sql, &[seen.into(), read_at.into()]).await
 }
@@ -209,7 +209,8 @@ pub async fn size(on: &impl Query) -> Result<Size, StoreError> {
     let sql = "SELECT
         (SELECT count(*) FROM person WHERE synced_at IS NOT NULL AND deleted_at IS NULL),
         (SELECT count(*) FROM directory_group WHERE deleted_at IS NULL),
-        (SELECT count(*) FROM group_membership WHERE deleted_at IS NULL)";
+        (SELECT count(*) FROM group_membership m JOIN directory_group g USING (tenant_id, group_id)
+          WHERE m.deleted_at IS NULL AND g.deleted_at IS NULL)";
     let found = on.query(sql, &[]).await?;
     let row = found.first().ok_or(StoreError::Corrupt)?;
     let number = |index| u64::try_from(row.integer(index)?).map_err(|_| StoreError::Corrupt);

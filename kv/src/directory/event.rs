@@ -39,12 +39,39 @@ impl Effect {
     }
 }
 
-// What the last applied sync covered, in a statement.
-const USERS_AT: &str = "(SELECT users_at FROM directory_state)";
-const USER_STATUS_AT: &str = "(SELECT user_status_at FROM directory_state)";
-const GROUPS_AT: &str = "(SELECT groups_at FROM directory_state)";
-const MEMBERSHIPS_AT: &str = "(SELECT memberships_at FROM directory_state)";
-const TENANTS_AT: &str = "(SELECT tenants_at FROM directory_state)";
+// The time before which an event is void, in a statement: when the last applied sync began to read,
+// or an earlier one for what events changed under its hands (`sync_apply::finish`).
+macro_rules! floor {
+    ($kind:literal, $tenant:literal, $group:literal, $id:literal, $column:literal) => {
+        concat!(
+            "coalesce((SELECT u.floor_at FROM unsettled u WHERE u.kind = '",
+            $kind,
+            "' AND u.tenant_id = ",
+            $tenant,
+            " AND u.group_id = ",
+            $group,
+            " AND u.id = ",
+            $id,
+            "), (SELECT s.",
+            $column,
+            " FROM directory_state s))"
+        )
+    };
+}
+
+const USERS_AT: &str = floor!("user", "?3", "''", "?2", "users_at");
+const USER_STATUS_AT: &str = floor!("user_status", "?3", "''", "?2", "user_status_at");
+const GROUPS_AT: &str = floor!("group", "?1", "''", "?2", "groups_at");
+const MEMBERSHIP_AT: &str = floor!("membership", "?1", "?2", "?3", "memberships_at");
+const TENANTS_AT: &str = floor!("tenant", "?1", "''", "?1", "tenants_at");
+/// That of each row of `group_membership`.
+const MEMBERSHIPS_AT: &str = floor!(
+    "membership",
+    "group_membership.tenant_id",
+    "group_membership.group_id",
+    "group_membership.user_id",
+    "memberships_at"
+);
 
 /// A field that an event may leave alone, clear or set.
 pub type Field<'a> = Option<Option<&'a str>>;
@@ -106,7 +133,13 @@ pub async fn user(
         stamp.cause.to_string().into(),
     ]);
     // ?4 ?5 email, ?6 ?7 name, ?8 status, ?9 present, ?10 ScaiKey's time, ?11 ours, ?12 cause.
-    // What is returned is read after the change: a time that was not later is now the event's.
+    // Whether anything is news can be asked after the change as well: what was not later than the
+    // event bears its time then.
+    let news = format!(
+        "((?4 AND max(email_at, {USERS_AT}) <= ?10) OR (?6 AND max(name_at, {USERS_AT}) <= ?10)
+          OR (?8 IS NOT NULL AND max(status_at, {USER_STATUS_AT}) <= ?10)
+          OR (?9 AND max(presence_at, {USERS_AT}) <= ?10))"
+    );
     let sql = format!(
         "UPDATE person SET
            email = iif(?4 AND max(email_at, {USERS_AT}) <= ?10, ?5, email),
@@ -117,18 +150,17 @@ pub async fn user(
            status_at = iif(?8 IS NOT NULL, max(status_at, ?10), status_at),
            deleted_at = iif(?9 AND max(presence_at, {USERS_AT}) <= ?10, NULL, deleted_at),
            presence_at = iif(?9, max(presence_at, ?10), presence_at),
-           synced_at = coalesce(synced_at, ?11), changed_at = ?11, cause = ?12
+           synced_at = iif({news}, coalesce(synced_at, ?11), synced_at),
+           changed_at = ?11, cause = ?12
           WHERE issuer = ?1 AND subject = ?2 AND tenant_id = ?3
-          RETURNING (?4 AND max(email_at, {USERS_AT}) <= ?10)
-                 OR (?6 AND max(name_at, {USERS_AT}) <= ?10)
-                 OR (?8 IS NOT NULL AND max(status_at, {USER_STATUS_AT}) <= ?10)
-                 OR (?9 AND max(presence_at, {USERS_AT}) <= ?10)"
+          RETURNING {news}"
     );
     let known = tx.query(&sql, &parameters).await?;
     if let Some(row) = known.first() {
         return Effect::read(row);
     }
-    // Nobody of that name: a creation, unless a sync has looked since and found nobody.
+    // Nobody of that name: a creation, unless a sync has looked since and found nobody. One whom the
+    // issuer has in another tenant stays there until they sign in.
     let sql = format!(
         "INSERT INTO person (person_id, issuer, subject, tenant_id, email, name, status,
                              created_at, last_seen_at, synced_at,
@@ -136,6 +168,7 @@ pub async fn user(
          SELECT 'per_' || lower(hex(randomblob(16))), ?1, ?2, ?3, ?5, ?7, coalesce(?8, 'active'),
                 ?11, 0, ?11, ?4 * ?10, ?6 * ?10, (?8 IS NOT NULL) * ?10, ?9 * ?10, ?11, ?12
           WHERE {USERS_AT} <= ?10
+         ON CONFLICT (issuer, subject) DO NOTHING
          RETURNING 1"
     );
     let rows = tx.query(&sql, &parameters).await?;
@@ -145,7 +178,8 @@ pub async fn user(
     Ok(Effect::of(&rows))
 }
 
-/// A user was deleted, or removed from the application. Their memberships go with them.
+/// A user was deleted, or removed from the application. Their memberships go with them. That it was
+/// so then is kept even where the user is known to be there again: it ends what was before.
 ///
 /// # Errors
 /// [`StoreError`] when the store does not answer.
@@ -164,12 +198,13 @@ pub async fn user_deleted(
         "INSERT INTO person (person_id, issuer, subject, tenant_id, created_at, last_seen_at,
                              synced_at, deleted_at, presence_at, gone_at, changed_at, cause)
          SELECT 'per_' || lower(hex(randomblob(16))), ?1, ?2, ?3, ?5, 0, ?5, ?5, ?4, ?4, ?5, ?6
-          WHERE {USERS_AT} <= ?4
+          WHERE true
          ON CONFLICT (issuer, subject) DO UPDATE SET
-           deleted_at = iif(presence_at <= ?4, coalesce(deleted_at, ?5), deleted_at),
+           deleted_at = iif(max(presence_at, {USERS_AT}) <= ?4, coalesce(deleted_at, ?5), deleted_at),
            presence_at = max(presence_at, ?4), gone_at = max(gone_at, ?4),
            changed_at = ?5, cause = ?6
-         RETURNING presence_at <= ?4"
+          WHERE tenant_id = ?3
+         RETURNING max(presence_at, {USERS_AT}) <= ?4"
     );
     let rows = tx.query(&sql, &parameters).await?;
     let sql = format!(
@@ -224,16 +259,19 @@ pub async fn group(
         stamp.now.into(),
         stamp.cause.to_string().into(),
     ];
+    // ?3 ?4 name, ?5 type, ?6 present, ?7 ScaiKey's time, ?8 ours, ?9 cause.
     let sql = format!(
         "UPDATE directory_group SET
-           name = iif(?3 AND max(profile_at, {GROUPS_AT}) <= ?7, ?4, name),
-           group_type = iif(?5 IS NOT NULL AND max(profile_at, {GROUPS_AT}) <= ?7, ?5, group_type),
-           profile_at = max(profile_at, ?7),
+           name = iif(?3 AND max(name_at, {GROUPS_AT}) <= ?7, ?4, name),
+           name_at = iif(?3, max(name_at, ?7), name_at),
+           group_type = iif(?5 IS NOT NULL AND max(type_at, {GROUPS_AT}) <= ?7, ?5, group_type),
+           type_at = iif(?5 IS NOT NULL, max(type_at, ?7), type_at),
            deleted_at = iif(?6 AND max(presence_at, {GROUPS_AT}) <= ?7, NULL, deleted_at),
            presence_at = iif(?6, max(presence_at, ?7), presence_at),
            changed_at = ?8, cause = ?9
           WHERE tenant_id = ?1 AND group_id = ?2
-          RETURNING max(profile_at, {GROUPS_AT}) <= ?7
+          RETURNING (?3 AND max(name_at, {GROUPS_AT}) <= ?7)
+                 OR (?5 IS NOT NULL AND max(type_at, {GROUPS_AT}) <= ?7)
                  OR (?6 AND max(presence_at, {GROUPS_AT}) <= ?7)"
     );
     let known = tx.query(&sql, &parameters).await?;
@@ -242,8 +280,9 @@ pub async fn group(
     }
     let sql = format!(
         "INSERT INTO directory_group (tenant_id, group_id, name, group_type, synced_at,
-                                      profile_at, presence_at, changed_at, cause)
-         SELECT ?1, ?2, ?4, ?5, ?8, ?7, ?6 * ?7, ?8, ?9 WHERE {GROUPS_AT} <= ?7
+                                      name_at, type_at, presence_at, changed_at, cause)
+         SELECT ?1, ?2, ?4, ?5, ?8, ?3 * ?7, (?5 IS NOT NULL) * ?7, ?6 * ?7, ?8, ?9
+          WHERE {GROUPS_AT} <= ?7
          RETURNING 1"
     );
     let rows = tx.query(&sql, &parameters).await?;
@@ -253,7 +292,7 @@ pub async fn group(
     Ok(Effect::of(&rows))
 }
 
-/// A group was deleted. Its memberships go with it.
+/// A group was deleted. Its memberships go with it, as those of a deleted user.
 ///
 /// # Errors
 /// [`StoreError`] when the store does not answer.
@@ -273,12 +312,12 @@ pub async fn group_deleted(
     let sql = format!(
         "INSERT INTO directory_group (tenant_id, group_id, synced_at, deleted_at, presence_at, gone_at,
                                       changed_at, cause)
-         SELECT ?1, ?2, ?4, ?4, ?3, ?3, ?4, ?5 WHERE {GROUPS_AT} <= ?3
+         SELECT ?1, ?2, ?4, ?4, ?3, ?3, ?4, ?5 WHERE true
          ON CONFLICT (tenant_id, group_id) DO UPDATE SET
-           deleted_at = iif(presence_at <= ?3, coalesce(deleted_at, ?4), deleted_at),
+           deleted_at = iif(max(presence_at, {GROUPS_AT}) <= ?3, coalesce(deleted_at, ?4), deleted_at),
            presence_at = max(presence_at, ?3), gone_at = max(gone_at, ?3),
            changed_at = ?4, cause = ?5
-         RETURNING presence_at <= ?3"
+         RETURNING max(presence_at, {GROUPS_AT}) <= ?3"
     );
     let rows = tx.query(&sql, &parameters).await?;
     let sql = format!(
@@ -307,7 +346,7 @@ pub async fn membership(
         "INSERT INTO group_membership (tenant_id, group_id, user_id, deleted_at, presence_at,
                                        changed_at, cause)
          SELECT ?1, ?2, ?3, iif(?4, NULL, ?6), ?5, ?6, ?7
-          WHERE {MEMBERSHIPS_AT} <= ?5
+          WHERE {MEMBERSHIP_AT} <= ?5
             AND NOT (?4 AND (
               EXISTS (SELECT 1 FROM directory_group g
                        WHERE g.tenant_id = ?1 AND g.group_id = ?2 AND g.gone_at > ?5)
@@ -370,36 +409,46 @@ pub async fn tenant(
         stamp.cause.to_string().into(),
     ];
     // ?2 ?3 name, ?4 slug, ?5 partner, ?6 status, ?7 present, ?8 ScaiKey's time, ?9 ours, ?10 cause.
-    let sql = format!(
-        "INSERT INTO tenant (tenant_id, created_at, name, slug, partner_id, status, deleted_at,
-                             synced_at, profile_at, status_at, presence_at, changed_at, cause)
-         SELECT ?1, ?9, ?3, ?4, ?5, coalesce(?6, 'active'), iif(?7 IS 0, ?9, NULL), ?9, ?8,
-                (?6 IS NOT NULL) * ?8, (?7 IS NOT NULL) * ?8, ?9, ?10
-          WHERE {TENANTS_AT} <= ?8
-         ON CONFLICT (tenant_id) DO NOTHING RETURNING 1"
+    let news = format!(
+        "((?2 AND max(name_at, {TENANTS_AT}) <= ?8)
+          OR (?4 IS NOT NULL AND max(slug_at, {TENANTS_AT}) <= ?8)
+          OR (?5 IS NOT NULL AND max(partner_at, {TENANTS_AT}) <= ?8)
+          OR (?6 IS NOT NULL AND max(status_at, {TENANTS_AT}) <= ?8)
+          OR (?7 IS NOT NULL AND max(presence_at, {TENANTS_AT}) <= ?8))"
     );
-    if !tx.query(&sql, &parameters).await?.is_empty() {
-        return Ok(Effect::Applied);
-    }
     let sql = format!(
         "UPDATE tenant SET
-           name = iif(?2 AND max(profile_at, {TENANTS_AT}) <= ?8, ?3, name),
-           slug = iif(?4 IS NOT NULL AND max(profile_at, {TENANTS_AT}) <= ?8, ?4, slug),
-           partner_id = iif(?5 IS NOT NULL AND max(profile_at, {TENANTS_AT}) <= ?8, ?5, partner_id),
-           profile_at = iif(?7 IS 0, profile_at, max(profile_at, ?8)),
+           name = iif(?2 AND max(name_at, {TENANTS_AT}) <= ?8, ?3, name),
+           name_at = iif(?2, max(name_at, ?8), name_at),
+           slug = iif(?4 IS NOT NULL AND max(slug_at, {TENANTS_AT}) <= ?8, ?4, slug),
+           slug_at = iif(?4 IS NOT NULL, max(slug_at, ?8), slug_at),
+           partner_id = iif(?5 IS NOT NULL AND max(partner_at, {TENANTS_AT}) <= ?8, ?5, partner_id),
+           partner_at = iif(?5 IS NOT NULL, max(partner_at, ?8), partner_at),
            status = iif(?6 IS NOT NULL AND max(status_at, {TENANTS_AT}) <= ?8, ?6, status),
-           status_at = iif(?6 IS NULL, status_at, max(status_at, ?8)),
+           status_at = iif(?6 IS NOT NULL, max(status_at, ?8), status_at),
            deleted_at = CASE WHEN ?7 IS NULL OR max(presence_at, {TENANTS_AT}) > ?8 THEN deleted_at
              WHEN ?7 THEN NULL ELSE coalesce(deleted_at, ?9) END,
-           presence_at = iif(?7 IS NULL, presence_at, max(presence_at, ?8)),
-           synced_at = coalesce(synced_at, ?9), changed_at = ?9, cause = ?10
+           presence_at = iif(?7 IS NOT NULL, max(presence_at, ?8), presence_at),
+           synced_at = iif({news}, coalesce(synced_at, ?9), synced_at),
+           changed_at = ?9, cause = ?10
           WHERE tenant_id = ?1
-            AND (max(profile_at, {TENANTS_AT}) <= ?8 OR max(status_at, {TENANTS_AT}) <= ?8
-              OR max(presence_at, {TENANTS_AT}) <= ?8)
-          RETURNING 1"
+          RETURNING {news}"
     );
     let known = tx.query(&sql, &parameters).await?;
-    Ok(Effect::of(&known))
+    if let Some(row) = known.first() {
+        return Effect::read(row);
+    }
+    let sql = format!(
+        "INSERT INTO tenant (tenant_id, created_at, name, slug, partner_id, status, deleted_at,
+                             synced_at, name_at, slug_at, partner_at, status_at, presence_at,
+                             changed_at, cause)
+         SELECT ?1, ?9, ?3, ?4, ?5, coalesce(?6, 'active'), iif(?7 IS 0, ?9, NULL), ?9, ?2 * ?8,
+                (?4 IS NOT NULL) * ?8, (?5 IS NOT NULL) * ?8, (?6 IS NOT NULL) * ?8,
+                (?7 IS NOT NULL) * ?8, ?9, ?10
+          WHERE {TENANTS_AT} <= ?8
+         RETURNING 1"
+    );
+    Ok(Effect::of(&tx.query(&sql, &parameters).await?))
 }
 
 /// A partner was created, changed, suspended or deleted.
@@ -416,21 +465,21 @@ pub async fn partner(
 ) -> Result<Effect, StoreError> {
     let rows = tx
         .query(
-            "INSERT INTO partner (partner_id, name, status, deleted_at, profile_at, status_at,
+            "INSERT INTO partner (partner_id, name, status, deleted_at, name_at, status_at,
                                   presence_at, changed_at, cause)
-             VALUES (?1, ?3, coalesce(?4, 'active'), iif(?5 IS 0, ?7, NULL), ?6,
+             VALUES (?1, ?3, coalesce(?4, 'active'), iif(?5 IS 0, ?7, NULL), ?2 * ?6,
                      (?4 IS NOT NULL) * ?6, (?5 IS NOT NULL) * ?6, ?7, ?8)
              ON CONFLICT (partner_id) DO UPDATE SET
-               name = iif(?2 AND profile_at <= ?6, excluded.name, name),
-               profile_at = max(profile_at, ?6),
+               name = iif(?2 AND name_at <= ?6, excluded.name, name),
+               name_at = iif(?2, max(name_at, ?6), name_at),
                status = iif(?4 IS NOT NULL AND status_at <= ?6, ?4, status),
                status_at = iif(?4 IS NULL, status_at, max(status_at, ?6)),
                deleted_at = CASE WHEN ?5 IS NULL OR presence_at > ?6 THEN deleted_at
                  WHEN ?5 THEN NULL ELSE coalesce(deleted_at, ?7) END,
                presence_at = iif(?5 IS NULL, presence_at, max(presence_at, ?6)),
                changed_at = ?7, cause = ?8
-              WHERE profile_at <= ?6 OR status_at <= ?6 OR presence_at <= ?6
-             RETURNING 1",
+             RETURNING (?2 AND name_at <= ?6) OR (?4 IS NOT NULL AND status_at <= ?6)
+                    OR (?5 IS NOT NULL AND presence_at <= ?6)",
             &[
                 partner_id.as_str().into(),
                 i64::from(name.is_some()).into(),
@@ -443,7 +492,7 @@ pub async fn partner(
             ],
         )
         .await?;
-    Ok(Effect::of(&rows))
+    Effect::read(rows.first().ok_or(StoreError::Corrupt)?)
 }
 
 /// The tenants in which a group of that identifier is known: an event may name none.

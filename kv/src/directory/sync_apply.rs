@@ -3,7 +3,7 @@
 
 use scaigate_types::{Issuer, Query, StoreError, TenantId, Timestamp, Value};
 
-use super::Stamp;
+use super::{Cause, Stamp};
 
 fn stamped(stamp: &Stamp, parameters: impl IntoIterator<Item = Value>) -> Vec<Value> {
     [
@@ -45,10 +45,10 @@ pub async fn users(
            LEFT JOIN person p ON p.issuer = ?4 AND p.subject = j.value ->> '$.user_id'
           WHERE true
          ON CONFLICT (issuer, subject) DO UPDATE SET
-           email = iif(excluded.email IS NOT NULL AND email_at <= ?1, excluded.email, email),
-           name = iif(excluded.name IS NOT NULL AND name_at <= ?1, excluded.name, name),
-           status = iif(status_at <= ?1, excluded.status, status),
-           deleted_at = iif(presence_at <= ?1, NULL, deleted_at),
+           email = iif(excluded.email IS NOT NULL AND email_at < ?1, excluded.email, email),
+           name = iif(excluded.name IS NOT NULL AND name_at < ?1, excluded.name, name),
+           status = iif(status_at < ?1, excluded.status, status),
+           deleted_at = iif(presence_at < ?1, NULL, deleted_at),
            synced_at = ?2, changed_at = ?2, cause = ?3";
     let parameters = [
         issuer.as_str().into(),
@@ -71,7 +71,7 @@ pub async fn absent_users(
     let sql =
         "UPDATE person SET deleted_at = ?2, gone_at = max(gone_at, ?1), changed_at = ?2, cause = ?3
           WHERE issuer = ?4 AND subject IN (SELECT value FROM json_each(?5))
-            AND deleted_at IS NULL AND presence_at <= ?1";
+            AND deleted_at IS NULL AND presence_at < ?1";
     run(tx, sql, stamp, [issuer.as_str().into(), ids.into()]).await
 }
 
@@ -92,10 +92,10 @@ pub async fn groups(
                 ?2, ?2, ?3
            FROM json_each(?5) j WHERE true
          ON CONFLICT (tenant_id, group_id) DO UPDATE SET
-           name = iif(excluded.name IS NOT NULL AND profile_at <= ?1, excluded.name, name),
-           group_type = iif(excluded.group_type IS NOT NULL AND profile_at <= ?1,
+           name = iif(excluded.name IS NOT NULL AND name_at < ?1, excluded.name, name),
+           group_type = iif(excluded.group_type IS NOT NULL AND type_at < ?1,
              excluded.group_type, group_type),
-           deleted_at = iif(presence_at <= ?1, NULL, deleted_at),
+           deleted_at = iif(presence_at < ?1, NULL, deleted_at),
            synced_at = ?2, changed_at = ?2, cause = ?3";
     run(tx, sql, stamp, [tenant_id.as_str().into(), rows.into()]).await
 }
@@ -114,11 +114,11 @@ pub async fn absent_groups(
     let sql = "UPDATE directory_group
             SET deleted_at = ?2, gone_at = max(gone_at, ?1), changed_at = ?2, cause = ?3
           WHERE tenant_id = ?4 AND group_id IN (SELECT value FROM json_each(?5))
-            AND deleted_at IS NULL AND presence_at <= ?1";
+            AND deleted_at IS NULL AND presence_at < ?1";
     run(tx, sql, stamp, parameters.clone()).await?;
     let sql = "UPDATE group_membership SET deleted_at = ?2, changed_at = ?2, cause = ?3
           WHERE tenant_id = ?4 AND group_id IN (SELECT value FROM json_each(?5))
-            AND deleted_at IS NULL AND presence_at <= ?1";
+            AND deleted_at IS NULL AND presence_at < ?1";
     run(tx, sql, stamp, parameters).await
 }
 
@@ -134,10 +134,14 @@ pub async fn joined(
 ) -> Result<(), StoreError> {
     let sql = "INSERT INTO group_membership (tenant_id, group_id, user_id, changed_at, cause)
          SELECT ?4, g.value ->> 0, u.value, ?2, ?3
-           FROM json_each(?5) g, json_each(g.value, '$[1]') u WHERE true
+           FROM json_each(?5) g, json_each(g.value, '$[1]') u
+          WHERE NOT EXISTS (SELECT 1 FROM directory_group d
+                             WHERE d.tenant_id = ?4 AND d.group_id = g.value ->> 0 AND d.gone_at >= ?1)
+            AND NOT EXISTS (SELECT 1 FROM person p
+                             WHERE p.tenant_id = ?4 AND p.subject = u.value AND p.gone_at >= ?1)
          ON CONFLICT (tenant_id, group_id, user_id) DO UPDATE SET
            deleted_at = NULL, changed_at = ?2, cause = ?3
-          WHERE deleted_at IS NOT NULL AND presence_at <= ?1";
+          WHERE deleted_at IS NOT NULL AND presence_at < ?1";
     run(tx, sql, stamp, [tenant_id.as_str().into(), pairs.into()]).await
 }
 
@@ -152,7 +156,7 @@ pub async fn left(
     stamp: &Stamp,
 ) -> Result<(), StoreError> {
     let sql = "UPDATE group_membership SET deleted_at = ?2, changed_at = ?2, cause = ?3
-          WHERE tenant_id = ?4 AND deleted_at IS NULL AND presence_at <= ?1
+          WHERE tenant_id = ?4 AND deleted_at IS NULL AND presence_at < ?1
             AND (group_id, user_id) IN (
               SELECT g.value ->> 0, u.value FROM json_each(?5) g, json_each(g.value, '$[1]') u)";
     run(tx, sql, stamp, [tenant_id.as_str().into(), pairs.into()]).await
@@ -172,12 +176,12 @@ pub async fn tenants(tx: &impl Query, rows: &str, stamp: &Stamp) -> Result<(), S
            FROM json_each(?4) j LEFT JOIN tenant t ON t.tenant_id = j.value ->> '$.tenant_id'
           WHERE true
          ON CONFLICT (tenant_id) DO UPDATE SET
-           name = iif(excluded.name IS NOT NULL AND profile_at <= ?1, excluded.name, name),
-           slug = iif(excluded.slug IS NOT NULL AND profile_at <= ?1, excluded.slug, slug),
-           partner_id = iif(excluded.partner_id IS NOT NULL AND profile_at <= ?1,
+           name = iif(excluded.name IS NOT NULL AND name_at < ?1, excluded.name, name),
+           slug = iif(excluded.slug IS NOT NULL AND slug_at < ?1, excluded.slug, slug),
+           partner_id = iif(excluded.partner_id IS NOT NULL AND partner_at < ?1,
              excluded.partner_id, partner_id),
-           status = iif(status_at <= ?1, excluded.status, status),
-           deleted_at = iif(presence_at <= ?1, NULL, deleted_at),
+           status = iif(status_at < ?1, excluded.status, status),
+           deleted_at = iif(presence_at < ?1, NULL, deleted_at),
            synced_at = ?2, changed_at = ?2, cause = ?3";
     run(tx, sql, stamp, [rows.into()]).await
 }
@@ -189,7 +193,7 @@ pub async fn tenants(tx: &impl Query, rows: &str, stamp: &Stamp) -> Result<(), S
 pub async fn absent_tenants(tx: &impl Query, ids: &str, stamp: &Stamp) -> Result<(), StoreError> {
     let sql = "UPDATE tenant SET deleted_at = ?2, changed_at = ?2, cause = ?3
           WHERE tenant_id IN (SELECT value FROM json_each(?4))
-            AND deleted_at IS NULL AND presence_at <= ?1";
+            AND deleted_at IS NULL AND presence_at < ?1";
     run(tx, sql, stamp, [ids.into()]).await
 }
 
@@ -229,6 +233,7 @@ pub struct Covered {
 /// # Errors
 /// [`StoreError`] when the store does not answer.
 pub async fn finish(tx: &impl Query, covered: Covered, stamp: &Stamp) -> Result<(), StoreError> {
+    unsettle(tx, covered, stamp).await?;
     tx.query(
         "UPDATE directory_state SET
            users_at = ?1,
@@ -252,6 +257,52 @@ pub async fn finish(tx: &impl Query, covered: Covered, stamp: &Stamp) -> Result<
     )
     .await?;
     Ok(())
+}
+
+/// Notes what events have changed since the run began to read.
+///
+/// It was compared before they came, so the reading does not make older events of it void: one that
+/// came since may itself be older than another that is still on its way. What the reading before this
+/// one covered stays its limit, until a sync compares it undisturbed.
+async fn unsettle(tx: &impl Query, covered: Covered, stamp: &Stamp) -> Result<(), StoreError> {
+    let Cause::Sync(sync_id) = stamp.cause else {
+        return Ok(());
+    };
+    let kinds = [
+        Some("user"),
+        covered.user_statuses.then_some("user_status"),
+        covered.groups.then_some("group"),
+        covered.groups.then_some("membership"),
+        covered.tenants.then_some("tenant"),
+    ];
+    let kinds: Vec<_> = kinds.into_iter().flatten().collect();
+    let parameters = [
+        serde_json::to_string(&kinds)
+            .map_err(|_| StoreError::Corrupt)?
+            .into(),
+        sync_id.into(),
+    ];
+    let disturbed = "disturbed AS (
+        SELECT k.value AS kind, c.tenant_id, coalesce(c.group_id, '') AS group_id, c.id
+          FROM change_log c JOIN json_each(?1) k
+            ON c.entity = iif(k.value = 'user_status', 'user', k.value)
+         WHERE c.cursor > (SELECT log_cursor FROM sync_run WHERE sync_id = ?2)
+           AND c.cause >= 'webhook:' AND c.cause < 'webhook;')";
+    let sql = format!(
+        "WITH {disturbed} DELETE FROM unsettled
+          WHERE kind IN (SELECT value FROM json_each(?1))
+            AND (kind, tenant_id, group_id, id) NOT IN disturbed"
+    );
+    tx.query(&sql, &parameters).await?;
+    let sql = format!(
+        "WITH {disturbed} INSERT OR IGNORE INTO unsettled (kind, tenant_id, group_id, id, floor_at)
+         SELECT d.kind, d.tenant_id, d.group_id, d.id,
+                CASE d.kind WHEN 'user' THEN users_at WHEN 'user_status' THEN user_status_at
+                  WHEN 'group' THEN groups_at WHEN 'membership' THEN memberships_at
+                  ELSE tenants_at END
+           FROM disturbed d, directory_state"
+    );
+    tx.query(&sql, &parameters).await.map(|_| ())
 }
 
 /// How many rows of each kind were changed by a cause, as the change log has it.

@@ -64,8 +64,8 @@ pub async fn begin(
     .await?;
     let rows = on
         .query(
-            "INSERT INTO sync_run (started_by, started_at, lease_until, phase)
-             SELECT ?1, ?2, ?3, 'tenants' WHERE NOT EXISTS (
+            "INSERT INTO sync_run (started_by, started_at, lease_until, phase, log_cursor)
+             SELECT ?1, ?2, ?3, 'tenants', (SELECT coalesce(max(cursor), 0) FROM change_log) WHERE NOT EXISTS (
                SELECT 1 FROM sync_run WHERE outcome IS NULL)
              RETURNING sync_id",
             &[

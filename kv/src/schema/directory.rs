@@ -14,7 +14,7 @@ pub(super) const DIRECTORY: Migration = &[
         name TEXT,
         status TEXT NOT NULL DEFAULT 'active',
         deleted_at INTEGER,
-        profile_at INTEGER NOT NULL DEFAULT 0,
+        name_at INTEGER NOT NULL DEFAULT 0,
         status_at INTEGER NOT NULL DEFAULT 0,
         presence_at INTEGER NOT NULL DEFAULT 0,
         changed_at INTEGER NOT NULL,
@@ -27,7 +27,9 @@ pub(super) const DIRECTORY: Migration = &[
     "ALTER TABLE tenant ADD COLUMN deleted_at INTEGER",
     // NULL: known from a sign-in alone.
     "ALTER TABLE tenant ADD COLUMN synced_at INTEGER",
-    "ALTER TABLE tenant ADD COLUMN profile_at INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE tenant ADD COLUMN name_at INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE tenant ADD COLUMN slug_at INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE tenant ADD COLUMN partner_at INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE tenant ADD COLUMN status_at INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE tenant ADD COLUMN presence_at INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE tenant ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0",
@@ -43,6 +45,9 @@ pub(super) const DIRECTORY: Migration = &[
     "ALTER TABLE person ADD COLUMN gone_at INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE person ADD COLUMN changed_at INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE person ADD COLUMN cause TEXT NOT NULL DEFAULT 'sign_in'",
+    // Members are found by both; either alone is shared by too many.
+    "DROP INDEX person_tenant",
+    "CREATE INDEX person_of_tenant ON person (tenant_id, subject)",
     "CREATE INDEX person_email ON person (lower(email)) WHERE email IS NOT NULL",
     "CREATE INDEX person_admin ON person (admin_role) WHERE admin_role IS NOT NULL",
     // Who may act: themselves, their tenant and its partner in order.
@@ -63,7 +68,8 @@ pub(super) const DIRECTORY: Migration = &[
         group_type TEXT,
         deleted_at INTEGER,
         synced_at INTEGER NOT NULL,
-        profile_at INTEGER NOT NULL DEFAULT 0,
+        name_at INTEGER NOT NULL DEFAULT 0,
+        type_at INTEGER NOT NULL DEFAULT 0,
         presence_at INTEGER NOT NULL DEFAULT 0,
         gone_at INTEGER NOT NULL DEFAULT 0,
         changed_at INTEGER NOT NULL,
@@ -96,6 +102,15 @@ pub(super) const DIRECTORY: Migration = &[
         requested_at INTEGER
     ) STRICT",
     "INSERT INTO directory_state (one) VALUES (1)",
+    // What events changed while that sync read: an older reading stays their limit (`sync_apply`).
+    "CREATE TABLE unsettled (
+        kind TEXT NOT NULL,
+        tenant_id TEXT NOT NULL,
+        group_id TEXT NOT NULL,
+        id TEXT NOT NULL,
+        floor_at INTEGER NOT NULL,
+        PRIMARY KEY (kind, tenant_id, group_id, id)
+    ) STRICT, WITHOUT ROWID",
     "CREATE TABLE sync_run (
         sync_id INTEGER PRIMARY KEY AUTOINCREMENT,
         started_by TEXT NOT NULL,
@@ -108,7 +123,8 @@ pub(super) const DIRECTORY: Migration = &[
         finished_at INTEGER,
         outcome TEXT,
         code TEXT,
-        report TEXT
+        report TEXT,
+        log_cursor INTEGER NOT NULL
     ) STRICT",
     "CREATE TABLE webhook_delivery (
         delivery_id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -124,6 +140,7 @@ pub(super) const DIRECTORY: Migration = &[
     // One delivery of an event has its effect; the rest are duplicates.
     "CREATE UNIQUE INDEX webhook_event ON webhook_delivery (event_id)
         WHERE outcome IN ('applied', 'ignored', 'stale')",
+    "CREATE UNIQUE INDEX webhook_repeated ON webhook_delivery (event_id) WHERE outcome = 'duplicate'",
     "CREATE INDEX webhook_delivery_received ON webhook_delivery (received_at)",
     // The change log.
     "CREATE TABLE change_log (
