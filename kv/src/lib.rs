@@ -2,7 +2,8 @@
 //!
 //! Each module is one subject and offers functions over the ports [`Database`] and [`Kv`]. What
 //! must happen once happens in one statement. The Spin stores are in `spin` (wasm only), stores
-//! in memory for tests in `memory`, and `contract` is the suite both have to pass.
+//! in memory for tests in `memory`, stores in files for the operator's command in `file`, and
+//! `contract` is the suite they all have to pass.
 //!
 //! [`Database`]: scaigate_types::Database
 //! [`Kv`]: scaigate_types::Kv
@@ -12,6 +13,8 @@ pub mod contract;
 pub mod directory;
 pub mod document;
 pub mod exchanged_token;
+#[cfg(all(feature = "file", not(target_family = "wasm")))]
+pub mod file;
 pub mod key_search;
 pub mod keys;
 pub mod logout_token;

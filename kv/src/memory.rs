@@ -2,12 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rusqlite::types::{Value as SqlValue, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+use rusqlite::{Connection, OpenFlags};
 use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
+
+use crate::file::{BEGIN, COMMIT, connect, run};
 
 /// Decides which call fails: every port of a test asks before it acts.
 ///
@@ -88,54 +90,9 @@ pub struct MemoryTransaction {
 }
 
 fn open(uri: &str) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection =
-        Connection::open_with_flags(uri, flags).map_err(|_| StoreError::Unavailable)?;
+    let flags = OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_URI;
     // Whom it would wait for runs on the same thread.
-    connection
-        .busy_timeout(Duration::ZERO)
-        .map_err(|_| StoreError::Unavailable)?;
-    Ok(connection)
-}
-
-fn failed(error: rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy,
-        _ => StoreError::Unavailable,
-    }
-}
-
-fn run(connection: &Connection, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
-    let mut statement = connection.prepare(sql).map_err(failed)?;
-    let columns = statement.column_count();
-    let parameters = parameters.iter().map(|value| match value {
-        Value::Null => SqlValue::Null,
-        Value::Integer(number) => SqlValue::Integer(*number),
-        Value::Text(text) => SqlValue::Text(text.clone()),
-        Value::Blob(bytes) => SqlValue::Blob(bytes.clone()),
-    });
-    let mut rows = statement
-        .query(params_from_iter(parameters))
-        .map_err(failed)?;
-    let mut result = Vec::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        let values = (0..columns)
-            .map(|index| match row.get_ref(index) {
-                Ok(ValueRef::Null) => Ok(Value::Null),
-                Ok(ValueRef::Integer(number)) => Ok(Value::Integer(number)),
-                Ok(ValueRef::Text(text)) => String::from_utf8(text.to_vec())
-                    .map(Value::Text)
-                    .map_err(|_| StoreError::Corrupt),
-                Ok(ValueRef::Blob(bytes)) => Ok(Value::Blob(bytes.to_vec())),
-                Ok(ValueRef::Real(_)) | Err(_) => Err(StoreError::Corrupt),
-            })
-            .collect::<Result<_, _>>()?;
-        result.push(Row(values));
-    }
-    Ok(result)
+    connect(Path::new(uri), flags, Duration::ZERO)
 }
 
 impl MemoryDatabase {
@@ -183,7 +140,7 @@ impl Database for MemoryDatabase {
     async fn begin(&self) -> Result<MemoryTransaction, StoreError> {
         self.failing.check()?;
         let connection = open(&self.uri)?;
-        run(&connection, "BEGIN IMMEDIATE", &[])?;
+        run(&connection, BEGIN, &[])?;
         Ok(MemoryTransaction {
             connection,
             failing: self.failing.clone(),
@@ -201,6 +158,6 @@ impl Query for MemoryTransaction {
 impl Transaction for MemoryTransaction {
     async fn commit(self) -> Result<(), StoreError> {
         self.failing.check()?;
-        run(&self.connection, "COMMIT", &[]).map(|_| ())
+        run(&self.connection, COMMIT, &[]).map(|_| ())
     }
 }
