@@ -9,6 +9,7 @@ mod app;
 mod browser;
 mod canaries;
 mod client;
+mod directory;
 mod outcome;
 mod patience;
 mod scaikey;
@@ -20,7 +21,7 @@ pub use browser::Browser;
 pub use canaries::Canaries;
 pub use client::{Answer, Client};
 pub use together::together;
-pub use world::{Setup, World};
+pub use world::{Setup, WEBHOOK_SECRET, World};
 
 pub use scaigate_host::{Call, Effect, ReuseOptions, Target, When};
 pub use scaikey_emulator as emulator;

@@ -3,6 +3,10 @@
 mod access_tokens;
 #[path = "embedded/backchannel_logout.rs"]
 mod backchannel_logout;
+#[path = "embedded/directory_sync.rs"]
+mod directory_sync;
+#[path = "embedded/directory_webhook.rs"]
+mod directory_webhook;
 #[path = "embedded/id_token.rs"]
 mod id_token;
 #[path = "embedded/isolation.rs"]

@@ -1,0 +1,106 @@
+//! What tests of the directory do: act as an operator, sync, and let ScaiKey's webhooks arrive.
+
+use bytes::Bytes;
+use http::{Method, Request, header};
+use scaikey_emulator::{WebhookDelivery, WebhookEvent, seed};
+use serde_json::{Value, json};
+
+use crate::world::WEBHOOK_SECRET;
+use crate::{Answer, World};
+
+impl World {
+    /// Where ScaiKey sends its webhooks.
+    pub const WEBHOOK: &str = "/api/v1/webhooks/scaikey";
+
+    /// The token of a service of the platform with these scopes, our own client: an operator's, for
+    /// `admin:read` or `admin:write`.
+    #[must_use]
+    pub fn operator_token(&self, scope: &str) -> String {
+        let now = i64::try_from(self.clock.wall().as_secs()).expect("this era");
+        let claims = json!({
+            "iss": self.scaikey.issuer(None), "sub": seed::CLIENT_ID, "aud": seed::CLIENT_ID,
+            "client_id": seed::CLIENT_ID, "scope": scope, "token_type": "client_credentials",
+            "platform_token": true, "app_scope": "GLOBAL", "iat": now, "exp": now + 3600,
+        });
+        let claims = claims.as_object().cloned().expect("an object");
+        let token = self.scaikey.mint(serde_json::Map::new(), claims);
+        self.canaries.add(&token);
+        token
+    }
+
+    /// Sends a request with a bearer token and, if one is given, a JSON body.
+    pub async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: Option<&Value>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let body = body.map(|body| Bytes::from(body.to_string()));
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let request = request.body(body.unwrap_or_default()).expect("a request");
+        self.client.send(request).await
+    }
+
+    /// Syncs as the operator: the answer, whatever it is.
+    pub async fn try_sync(&self, force: bool) -> Answer {
+        let token = self.operator_token("admin:read");
+        let body = json!({ "force": force });
+        self.call(Method::POST, "/v1/admin/sync", &token, Some(&body))
+            .await
+    }
+
+    /// Syncs and expects that it works: the statistics.
+    pub async fn sync(&self) -> Value {
+        let answer = self.try_sync(false).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    }
+
+    /// Reads an administrator's page as the operator.
+    pub async fn admin(&self, path: &str) -> Value {
+        let token = self.operator_token("admin:read");
+        let answer = self.client.get(path, Some(&token)).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+        answer.json()
+    }
+
+    /// The row of a user in the mirror; null when there is none.
+    pub async fn mirrored(&self, user_id: &str) -> Value {
+        let page = self
+            .admin(&format!("/v1/admin/users?search={user_id}&per_page=500"))
+            .await;
+        let rows = page["users"].as_array().cloned().unwrap_or_default();
+        rows.into_iter()
+            .find(|row| row["id"] == user_id)
+            .unwrap_or(Value::Null)
+    }
+
+    /// Sends a delivery as it is.
+    pub async fn receive(&self, delivery: &WebhookDelivery) -> Answer {
+        let mut request = Request::post(Self::WEBHOOK)
+            .body(Bytes::from(delivery.body.clone()))
+            .expect("a request");
+        *request.headers_mut() = delivery.headers.clone();
+        self.client.send(request).await
+    }
+
+    /// Lets an event arrive, signed now.
+    pub async fn event(&self, event: &WebhookEvent) -> Answer {
+        let delivery = self.scaikey.webhook(WEBHOOK_SECRET, event);
+        self.receive(&delivery).await
+    }
+
+    /// Lets an event arrive and expects that it is handled.
+    pub async fn handled(&self, event: &WebhookEvent) {
+        let answer = self.event(event).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(answer.json()["handled"], true, "{}", answer.text());
+    }
+}
