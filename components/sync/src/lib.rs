@@ -1,18 +1,17 @@
-//! The directory: `/v1/admin/…`. Syncs it with ScaiKey, shows it, and gives and takes roles.
+//! `/v1/admin/sync`: makes the mirror what ScaiKey's directory is, and says how far that is.
 //!
-//! Other components tell this one, by `/internal/sync-if-due`, that a sync may be due; no public route
+//! The one component that reads the directory with the application's own credentials. Others tell it, by `/internal/sync-if-due`, that a sync may be due; no public route
 //! leads there.
 #![cfg(target_family = "wasm")]
 
 mod background;
-mod query;
 mod remembered;
 mod routes;
 mod view;
 
 use std::rc::Rc;
 
-use scaigate_runtime::spin::{Reply, SpinPorts, notice_due_sync, serve};
+use scaigate_runtime::spin::{Reply, SpinPorts, serve};
 use scaigate_runtime::{Incoming, Site};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
@@ -26,10 +25,7 @@ async fn handle(request: Request) -> Reply {
     let site = remembered
         .as_ref()
         .map_or_else(|_| Site::default(), |all| all.callers.site.clone());
-    let notices = remembered
-        .as_ref()
-        .is_ok_and(|remembered| remembered.notices_due_sync);
-    let reply = serve("sync", request, &site, async move |incoming: &Incoming| {
+    serve("sync", request, &site, async move |incoming: &Incoming| {
         let remembered: Rc<Remembered> = remembered?;
         let call = Call {
             ports: &SpinPorts::default(),
@@ -38,9 +34,5 @@ async fn handle(request: Request) -> Reply {
         };
         call.route().await
     })
-    .await;
-    if notices {
-        notice_due_sync();
-    }
-    reply
+    .await
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use scaigate_directory::settings::{self as directory, DirectorySettings, syncs_in_background};
+use scaigate_directory::settings::{self as directory, DirectorySettings};
 use scaigate_directory::sync::Context;
 use scaigate_problem::Problem;
 use scaigate_runtime::spin::{Callers, VariableValues};
@@ -21,8 +21,6 @@ const VARIABLES: [&str; 5] = [
 pub struct Remembered {
     /// By what callers are known.
     pub callers: Callers,
-    /// Whether somebody has to notice that a sync is due.
-    pub notices_due_sync: bool,
     scaikey: Result<Scaikey, Vec<Fault>>,
     directory: Result<DirectorySettings, Vec<Fault>>,
 }
@@ -41,7 +39,6 @@ pub async fn get() -> Result<Rc<Remembered>, Problem> {
     let variables = |name: &str| values.get(name);
     let remembered = Rc::new(Remembered {
         callers: Callers::parse(&values)?,
-        notices_due_sync: syncs_in_background(&variables),
         scaikey: settings::scaikey(&variables),
         directory: directory::directory(&variables),
     });

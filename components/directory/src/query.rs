@@ -68,11 +68,6 @@ impl Query {
         }
     }
 
-    /// Whether `name` is `true`.
-    pub fn is_set(&self, name: &str) -> bool {
-        self.0.get(name) == Some("true")
-    }
-
     /// The tenant that is asked for.
     ///
     /// # Errors

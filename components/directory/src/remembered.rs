@@ -1,0 +1,50 @@
+//! What an instance remembers: its settings.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use scaigate_directory::settings::{self as directory, DirectorySettings};
+use scaigate_problem::Problem;
+use scaigate_runtime::spin::{Callers, VariableValues};
+use scaigate_signin::settings::{self, Fault};
+
+const VARIABLE: &str = "scaiflow_super_admin_groups";
+
+/// The settings of this component.
+pub struct Remembered {
+    /// By what callers are known.
+    pub callers: Callers,
+    directory: Result<DirectorySettings, Vec<Fault>>,
+}
+
+thread_local! {
+    static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+}
+
+/// The settings, read once per instance.
+pub async fn get() -> Result<Rc<Remembered>, Problem> {
+    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
+        return Ok(remembered);
+    }
+    let mut names = Callers::VARIABLES.to_vec();
+    names.push(VARIABLE);
+    let values = VariableValues::read(&names).await?;
+    let remembered = Rc::new(Remembered {
+        callers: Callers::parse(&values)?,
+        directory: directory::directory(&|name: &str| values.get(name)),
+    });
+    SETTINGS.set(Some(Rc::clone(&remembered)));
+    Ok(remembered)
+}
+
+impl Remembered {
+    /// The settings of the directory.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn directory(&self) -> Result<&DirectorySettings, Problem> {
+        self.directory
+            .as_ref()
+            .map_err(|faults| settings::problem(faults))
+    }
+}
