@@ -28,7 +28,7 @@ enum Delivery {
 }
 
 /// How many worlds of each kind.
-const SEEDS: u64 = 600;
+const SEEDS: u64 = 500;
 /// Steps of each.
 const STEPS: u32 = 60;
 

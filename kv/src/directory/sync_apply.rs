@@ -233,6 +233,9 @@ pub struct Covered {
 /// # Errors
 /// [`StoreError`] when the store does not answer.
 pub async fn finish(tx: &impl Query, covered: Covered, stamp: &Stamp) -> Result<(), StoreError> {
+    if covered.groups {
+        orphans(tx, stamp).await?;
+    }
     unsettle(tx, covered, stamp).await?;
     tx.query(
         "UPDATE directory_state SET
@@ -259,6 +262,18 @@ pub async fn finish(tx: &impl Query, covered: Covered, stamp: &Stamp) -> Result<
     Ok(())
 }
 
+/// Marks memberships of groups that are not there as deleted. No list of members names them, for none
+/// is read; should the group be created again, it would have members from before.
+async fn orphans(tx: &impl Query, stamp: &Stamp) -> Result<(), StoreError> {
+    let sql = "UPDATE group_membership SET deleted_at = ?2, changed_at = ?2, cause = ?3
+          WHERE deleted_at IS NULL AND presence_at < ?1
+            AND NOT EXISTS (SELECT 1 FROM directory_group g
+                             WHERE g.tenant_id = group_membership.tenant_id
+                               AND g.group_id = group_membership.group_id
+                               AND g.deleted_at IS NULL)";
+    run(tx, sql, stamp, []).await
+}
+
 /// Notes what events have changed since the run began to read.
 ///
 /// It was compared before they came, so the reading does not make older events of it void: one that
@@ -282,12 +297,23 @@ async fn unsettle(tx: &impl Query, covered: Covered, stamp: &Stamp) -> Result<()
             .into(),
         sync_id.into(),
     ];
-    let disturbed = "disturbed AS (
-        SELECT k.value AS kind, c.tenant_id, coalesce(c.group_id, '') AS group_id, c.id
-          FROM change_log c JOIN json_each(?1) k
-            ON c.entity = iif(k.value = 'user_status', 'user', k.value)
-         WHERE c.cursor > (SELECT log_cursor FROM sync_run WHERE sync_id = ?2)
-           AND c.cause >= 'webhook:' AND c.cause < 'webhook;')";
+    // A group that was created or deleted may have members that no list was compared with.
+    let disturbed = "touched AS (
+        SELECT entity, tenant_id, coalesce(group_id, '') AS group_id, id FROM change_log
+         WHERE cursor > (SELECT log_cursor FROM sync_run WHERE sync_id = ?2)
+           AND cause >= 'webhook:' AND cause < 'webhook;'),
+      disturbed AS (
+        SELECT k.value AS kind, t.tenant_id, t.group_id, t.id
+          FROM touched t JOIN json_each(?1) k
+            ON t.entity = iif(k.value = 'user_status', 'user', k.value)
+        UNION
+        SELECT k.value, m.tenant_id, m.group_id, m.user_id
+          FROM json_each(?1) k JOIN touched t ON t.entity = 'group'
+          JOIN group_membership m ON m.tenant_id = t.tenant_id AND m.group_id = t.id
+         WHERE k.value = 'membership'
+           AND (m.presence_at >= (SELECT memberships_at FROM directory_state)
+             OR (k.value, m.tenant_id, m.group_id, m.user_id)
+               IN (SELECT kind, tenant_id, group_id, id FROM unsettled)))";
     let sql = format!(
         "WITH {disturbed} DELETE FROM unsettled
           WHERE kind IN (SELECT value FROM json_each(?1))
