@@ -4,14 +4,18 @@
 //! it runs within WebAssembly as it does in memory. All of its identifiers begin with a prefix that
 //! the caller makes up: one database can serve every case, one after the other.
 
+mod applying;
+mod comparing;
 mod documents;
 mod exchanged_tokens;
 mod fixtures;
+mod group_events;
 mod interleaved;
 mod interposed;
 mod key_searches;
 mod key_value;
 mod logout_tokens;
+mod mirrored;
 mod pending_logins;
 mod people_arriving;
 mod redeemed_codes;
@@ -24,9 +28,11 @@ mod session_ends;
 mod sessions_ended_together;
 mod standings;
 mod subject_revocations;
+mod tenant_events;
 mod transactions;
 mod upstream_answers;
 mod upstream_grants;
+mod user_events;
 mod verdict;
 mod workspace_changes;
 mod workspaces;
@@ -242,6 +248,47 @@ suite! {
         the_first_owner_stays
         is_unknown_when_never_bound
         is_purged_when_it_expires;
+    user_events:
+        leave_the_same_in_every_order
+        tell_what_they_tell_and_no_more
+        a_deletion_stays_until_a_creation
+        an_applied_sync_makes_older_ones_void
+        one_that_came_while_a_sync_read_can_be_corrected
+        void_ones_make_nobody_mirrored
+        of_another_tenant_change_nobody
+        know_the_tenant;
+    group_events:
+        leave_the_same_in_every_order
+        of_members_leave_the_same_in_every_order
+        a_membership_goes_with_its_group_and_its_user
+        may_come_before_what_they_are_about
+        an_applied_sync_makes_older_ones_void
+        a_void_deletion_still_ends_what_was_before
+        a_deletion_ends_what_no_sync_compared;
+    tenant_events:
+        leave_the_same_in_every_order
+        of_partners_leave_the_same_in_every_order
+        tell_whether_they_were_news
+        an_applied_sync_makes_older_ones_void;
+    comparing:
+        finds_users_that_differ
+        finds_users_that_are_missing
+        finds_groups_that_differ_or_are_missing
+        finds_who_joined_and_who_left
+        finds_tenants_that_differ_or_are_missing
+        takes_hostile_texts_for_what_they_are
+        counts_what_is_live;
+    applying:
+        users_are_made_changed_and_brought_back
+        whoever_signed_in_first_is_the_same_person
+        what_younger_events_said_stays
+        groups_are_made_changed_and_marked
+        members_join_and_leave
+        nobody_joins_what_was_deleted_since
+        tenants_are_made_changed_and_marked
+        finishing_notes_what_was_covered
+        members_of_no_group_are_not_kept
+        what_it_changed_is_counted;
     interleaved:
         one_consumes_a_sign_in
         one_redeems_a_session_code
