@@ -124,6 +124,8 @@ impl Bench {
             let mut variables = settings::for_emulator(&url, &format!("http://{emulator}"));
             let state = folder.join(name);
             settings::add_generated(&mut variables, manifest, &state)?;
+            // A sync in between would be part of whatever is measured then.
+            variables.insert("scaiflow_sync_interval_minutes".to_owned(), "0".to_owned());
             let mut serve = |id: &str, manifest: &Path, address, state: PathBuf| -> Result<()> {
                 let mut command = runtime.serve(workspace, manifest, address, &state);
                 command.args(reuse);
