@@ -30,7 +30,7 @@ enum Delivery {
 /// How many worlds of each kind.
 const SEEDS: u64 = 500;
 /// Steps of each.
-const STEPS: u32 = 60;
+const STEPS: u32 = 50;
 
 /// Lets a world go by.
 struct World<'a> {

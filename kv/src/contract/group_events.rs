@@ -1,6 +1,6 @@
 //! Events of groups and of who is in them.
 
-use scaigate_types::{Database, Kv};
+use scaigate_types::{Database, Kv, Query};
 
 use super::Stores;
 use super::mirrored::{Place, begins, every_order, finishes, told, was_read};
@@ -9,6 +9,8 @@ use crate::directory::event::{self, Effect};
 
 pub async fn leave_the_same_in_every_order(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
     let place = Place::new(on, "tenant").await?;
+    // One transaction: thousands would each wait for the disk.
+    let tx = &on.db.begin().await?;
     let tenant_id = &place.tenant_id;
     let receive = async |tag: &str, kind: usize, time: u64| {
         let group_id = place.group(tag)?;
@@ -18,12 +20,12 @@ pub async fn leave_the_same_in_every_order(on: &Stores<'_, impl Kv, impl Databas
             1 => (Some(Some(text.as_str())), None, false),
             2 => (None, Some(text.as_str()), false),
             _ => {
-                event::group_deleted(on.db, tenant_id, &group_id, &stamp).await?;
+                event::group_deleted(tx, tenant_id, &group_id, &stamp).await?;
                 return Ok(());
             }
         };
         event::group(
-            on.db, tenant_id, &group_id, name, group_type, is_present, &stamp,
+            tx, tenant_id, &group_id, name, group_type, is_present, &stamp,
         )
         .await?;
         Ok(())
@@ -33,7 +35,7 @@ pub async fn leave_the_same_in_every_order(on: &Stores<'_, impl Kv, impl Databas
             "SELECT name, group_type, deleted_at IS NULL, name_at, type_at, presence_at, gone_at
                      FROM directory_group WHERE tenant_id = ?1 AND group_id = ?2";
         let of = [tenant_id.as_str().into(), place.group(tag)?.as_str().into()];
-        Ok(on.db.query(sql, &of).await?)
+        Ok(tx.query(sql, &of).await?)
     };
     every_order(4, receive, state).await
 }
@@ -43,20 +45,18 @@ pub async fn of_members_leave_the_same_in_every_order(
     on: &Stores<'_, impl Kv, impl Database>,
 ) -> Verdict {
     let place = Place::new(on, "tenant").await?;
+    // One transaction: thousands would each wait for the disk.
+    let tx = &on.db.begin().await?;
     let tenant_id = &place.tenant_id;
     let receive = async |tag: &str, kind: usize, time: u64| {
         let (group_id, user_id) = (place.group(tag)?, place.user(tag)?);
         let (key, stamp) = (place.key(&user_id), told(time));
         match kind {
-            0 => place.member(on.db, &group_id, &user_id, true, time).await?,
-            1 => {
-                place
-                    .member(on.db, &group_id, &user_id, false, time)
-                    .await?
-            }
-            2 => event::group_deleted(on.db, tenant_id, &group_id, &stamp).await?,
-            3 => event::user_deleted(on.db, key, &stamp).await?,
-            _ => event::group(on.db, tenant_id, &group_id, None, None, true, &stamp).await?,
+            0 => place.member(tx, &group_id, &user_id, true, time).await?,
+            1 => place.member(tx, &group_id, &user_id, false, time).await?,
+            2 => event::group_deleted(tx, tenant_id, &group_id, &stamp).await?,
+            3 => event::user_deleted(tx, key, &stamp).await?,
+            _ => event::group(tx, tenant_id, &group_id, None, None, true, &stamp).await?,
         };
         Ok(())
     };
@@ -69,7 +69,7 @@ pub async fn of_members_leave_the_same_in_every_order(
             place.group(tag)?.as_str().into(),
             place.user(tag)?.as_str().into(),
         ];
-        Ok(on.db.query(sql, &of).await?)
+        Ok(tx.query(sql, &of).await?)
     };
     every_order(5, receive, state).await
 }

@@ -1,6 +1,6 @@
 //! Events of users.
 
-use scaigate_types::{Database, Kv};
+use scaigate_types::{Database, Kv, Query};
 
 use super::Stores;
 use super::mirrored::{Place, begins, every_order, finishes, nothing_is_known, told, was_read};
@@ -36,6 +36,8 @@ fn created<'a>(email: &'a str, status: &'a str) -> UserChange<'a> {
 
 pub async fn leave_the_same_in_every_order(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
     let place = Place::new(on, "tenant").await?;
+    // One transaction: thousands would each wait for the disk.
+    let tx = &on.db.begin().await?;
     let emails = ["1@example.test", "2@example.test", "3@example.test"];
     let receive = async |tag: &str, kind: usize, time: u64| {
         let user_id = place.user(tag)?;
@@ -51,20 +53,17 @@ pub async fn leave_the_same_in_every_order(on: &Stores<'_, impl Kv, impl Databas
                 ..created(own, "locked")
             },
             _ => {
-                event::user_deleted(on.db, key, &told(time)).await?;
+                event::user_deleted(tx, key, &told(time)).await?;
                 return Ok(());
             }
         };
-        event::user(on.db, key, change, &told(time)).await?;
+        event::user(tx, key, change, &told(time)).await?;
         Ok(())
     };
     let state = async |tag: &str| {
         let sql = "SELECT email, name, status, deleted_at IS NULL, email_at, name_at, status_at,
                           presence_at, gone_at FROM person WHERE subject = ?1";
-        Ok(on
-            .db
-            .query(sql, &[place.user(tag)?.as_str().into()])
-            .await?)
+        Ok(tx.query(sql, &[place.user(tag)?.as_str().into()]).await?)
     };
     every_order(5, receive, state).await
 }

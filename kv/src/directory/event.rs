@@ -207,9 +207,10 @@ pub async fn user_deleted(
          RETURNING max(presence_at, {USERS_AT}) <= ?4"
     );
     let rows = tx.query(&sql, &parameters).await?;
+    // By the user's index: a tenant has many more memberships.
     let sql = format!(
         "UPDATE group_membership SET deleted_at = ?5, changed_at = ?5, cause = ?6
-          WHERE tenant_id = ?3 AND user_id = ?2 AND deleted_at IS NULL AND presence_at <= ?4
+          WHERE +tenant_id = ?3 AND user_id = ?2 AND deleted_at IS NULL AND presence_at <= ?4
             AND {MEMBERSHIPS_AT} <= ?4"
     );
     tx.query(&sql, &parameters).await?;

@@ -72,7 +72,7 @@ pub async fn reconcile(
     let sql = format!(
         "WITH {ELECTING}
          UPDATE person SET admin_role = NULL, admin_role_source = NULL, changed_at = ?2, cause = ?3
-          WHERE admin_role_source = 'group' AND deleted_at IS NULL
+          WHERE admin_role IS NOT NULL AND admin_role_source = 'group' AND deleted_at IS NULL
             AND (tenant_id, subject) NOT IN (SELECT tenant_id, user_id FROM elected)
          RETURNING person_id"
     );
@@ -83,7 +83,7 @@ pub async fn reconcile(
                            changed_at = ?2, cause = ?3
           WHERE (tenant_id, subject) IN (SELECT tenant_id, user_id FROM elected)
             AND admin_role IS NULL
-            AND person_id IN (SELECT person_id FROM active_person)
+            AND EXISTS (SELECT 1 FROM active_person a WHERE a.person_id = person.person_id)
          RETURNING person_id"
     );
     let promoted = person_ids(&tx.query(&sql, &parameters).await?)?;
@@ -142,7 +142,7 @@ async fn bootstrap(
             "UPDATE person SET admin_role = 'super_admin', admin_role_source = 'bootstrap',
                                changed_at = ?2, cause = ?3
               WHERE lower(email) = ?1 AND admin_role IS NOT 'super_admin'
-                AND person_id IN (SELECT person_id FROM active_person)
+                AND EXISTS (SELECT 1 FROM active_person a WHERE a.person_id = person.person_id)
              RETURNING person_id",
             &[
                 email.into(),

@@ -349,10 +349,21 @@ pub struct Changed {
 /// # Errors
 /// [`StoreError`] when the store does not answer.
 pub async fn changed(tx: &impl Query, stamp: &Stamp, entity: &str) -> Result<Changed, StoreError> {
+    // Nothing of a run was logged before it began.
+    let sync_id = match stamp.cause {
+        Cause::Sync(sync_id) => Some(sync_id),
+        _ => None,
+    };
     let rows = tx
         .query(
-            "SELECT action, count(*) FROM change_log WHERE cause = ?1 AND entity = ?2 GROUP BY action",
-            &[stamp.cause.to_string().into(), entity.into()],
+            "SELECT action, count(*) FROM change_log
+              WHERE cursor > coalesce((SELECT log_cursor FROM sync_run WHERE sync_id = ?3), 0)
+                AND cause = ?1 AND entity = ?2 GROUP BY action",
+            &[
+                stamp.cause.to_string().into(),
+                entity.into(),
+                sync_id.into(),
+            ],
         )
         .await?;
     let mut changed = Changed::default();
