@@ -4,16 +4,22 @@
 //! it runs within WebAssembly as it does in memory. All of its identifiers begin with a prefix that
 //! the caller makes up: one database can serve every case, one after the other.
 
+mod admin_roles;
 mod applying;
+mod bootstrap;
+mod changes;
 mod comparing;
 mod documents;
 mod exchanged_tokens;
+mod finishing;
 mod fixtures;
 mod group_events;
+mod inactive_people;
 mod interleaved;
 mod interposed;
 mod key_searches;
 mod key_value;
+mod listings;
 mod logout_tokens;
 mod mirrored;
 mod pending_logins;
@@ -28,12 +34,15 @@ mod session_ends;
 mod sessions_ended_together;
 mod standings;
 mod subject_revocations;
+mod super_admins;
+mod sync_runs;
 mod tenant_events;
 mod transactions;
 mod upstream_answers;
 mod upstream_grants;
 mod user_events;
 mod verdict;
+mod webhook_deliveries;
 mod workspace_changes;
 mod workspaces;
 
@@ -285,10 +294,54 @@ suite! {
         groups_are_made_changed_and_marked
         members_join_and_leave
         nobody_joins_what_was_deleted_since
-        tenants_are_made_changed_and_marked
-        finishing_notes_what_was_covered
+        tenants_are_made_changed_and_marked;
+    finishing:
+        what_was_covered_is_noted
         members_of_no_group_are_not_kept
         what_it_changed_is_counted;
+    changes:
+        tell_every_change_of_a_user_once
+        tell_every_change_of_the_rest_once
+        say_nothing_where_nothing_changes
+        name_what_changed_and_by_what
+        are_read_page_by_page
+        that_were_forgotten_are_told;
+    sync_runs:
+        are_one_at_a_time
+        a_silent_one_is_abandoned
+        progress_keeps_one_alive
+        tell_how_they_ended
+        decide_when_the_next_is_due
+        old_ones_are_forgotten;
+    super_admins:
+        follow_the_groups_and_nothing_else
+        are_named_by_the_group_or_its_name
+        a_name_of_two_groups_elects_nobody
+        an_identifier_is_no_name
+        need_somebody_who_may_act;
+    bootstrap:
+        elects_one_person_of_that_address;
+    admin_roles:
+        are_given_and_taken
+        stay_within_a_tenant
+        the_last_super_admin_stays
+        holders_are_found_by_identifier_and_address;
+    webhook_deliveries:
+        are_claimed_once
+        a_claim_is_undone_with_its_effect
+        are_listed_the_latest_first
+        are_forgotten_a_month_later;
+    listings:
+        users_are_shown_with_their_fields
+        users_are_found_by_what_is_in_them
+        users_are_listed_page_by_page
+        users_are_listed_by_status
+        groups_and_their_members
+        why_tells_what_is_known;
+    inactive_people:
+        lose_their_sessions
+        one_persons_are_ended_alone
+        nothing_ends_when_the_transaction_is_undone;
     interleaved:
         one_consumes_a_sign_in
         one_redeems_a_session_code
@@ -303,6 +356,8 @@ suite! {
         one_searches_for_a_key
         one_ends_a_session
         the_limit_of_sign_ins_holds
+        one_begins_a_sync
+        one_claims_an_event
         transactions_take_turns;
 }
 

@@ -72,10 +72,13 @@ pub async fn read(
     if cursor > 0 && (first_kept > cursor.saturating_add(1) || cursor > last_kept) {
         return Ok(Read::Expired);
     }
+    // A page that is not full has seen all there is, of other tenants too: whoever goes on from there
+    // is not told of changes forgotten that were never theirs.
+    let is_full = count == i64::from(limit.max(1));
     Ok(Read::Changes(Changes {
         rows: row.text(0)?.to_owned(),
-        next_cursor: if count == 0 { last_kept } else { last },
-        has_more: count == i64::from(limit.max(1)) && last < last_kept,
+        next_cursor: if is_full { last } else { last_kept },
+        has_more: is_full && last < last_kept,
     }))
 }
 

@@ -187,7 +187,8 @@ pub async fn list(
     page: u32,
     per_page: u32,
 ) -> Result<Listed, StoreError> {
-    let offset = i64::from(page.saturating_sub(1)) * i64::from(per_page);
+    let before = i64::from(page.saturating_sub(1));
+    let offset = before.saturating_mul(i64::from(per_page));
     let rows = on
         .query(
             "SELECT json_group_array(json(row)),
