@@ -37,6 +37,14 @@ impl Effect {
             Self::Applied
         })
     }
+
+    /// Of a deletion: late as it may be, the memberships that it ended are news.
+    fn of_deletion(rows: &[Row], left: &[Row]) -> Result<Self, StoreError> {
+        match rows.first() {
+            Some(row) if left.is_empty() => Self::read(row),
+            _ => Ok(Self::of(left)),
+        }
+    }
 }
 
 // The time before which an event is void, in a statement: when the last applied sync began to read,
@@ -211,10 +219,11 @@ pub async fn user_deleted(
     let sql = format!(
         "UPDATE group_membership SET deleted_at = ?5, changed_at = ?5, cause = ?6
           WHERE +tenant_id = ?3 AND user_id = ?2 AND deleted_at IS NULL AND presence_at <= ?4
-            AND {MEMBERSHIPS_AT} <= ?4"
+            AND {MEMBERSHIPS_AT} <= ?4
+          RETURNING 1"
     );
-    tx.query(&sql, &parameters).await?;
-    rows.first().map_or(Ok(Effect::Stale), Effect::read)
+    let left = tx.query(&sql, &parameters).await?;
+    Effect::of_deletion(&rows, &left)
 }
 
 /// The tenant of whoever an event names exists.
@@ -324,10 +333,11 @@ pub async fn group_deleted(
     let sql = format!(
         "UPDATE group_membership SET deleted_at = ?4, changed_at = ?4, cause = ?5
           WHERE tenant_id = ?1 AND group_id = ?2 AND deleted_at IS NULL AND presence_at <= ?3
-            AND {MEMBERSHIPS_AT} <= ?3"
+            AND {MEMBERSHIPS_AT} <= ?3
+          RETURNING 1"
     );
-    tx.query(&sql, &parameters).await?;
-    rows.first().map_or(Ok(Effect::Stale), Effect::read)
+    let left = tx.query(&sql, &parameters).await?;
+    Effect::of_deletion(&rows, &left)
 }
 
 /// Somebody joined or left a group. A joining that is older than the deletion of the group or of the
