@@ -382,6 +382,21 @@ pub async fn membership(
     Ok(Effect::of(&rows))
 }
 
+/// Whether the mirror has a user of that identifier who is not deleted.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn has_user(
+    on: &impl Query,
+    tenant_id: &TenantId,
+    user_id: &Subject,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM person WHERE tenant_id = ?1 AND subject = ?2
+                 AND synced_at IS NOT NULL AND deleted_at IS NULL";
+    let parameters = [tenant_id.as_str().into(), user_id.as_str().into()];
+    Ok(!on.query(sql, &parameters).await?.is_empty())
+}
+
 /// What an event says of a tenant.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct TenantChange<'a> {
