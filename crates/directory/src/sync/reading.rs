@@ -303,15 +303,12 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
                 (tenant_id, group_id, members)
             })
             .buffer_unordered(AT_ONCE);
+        let mut unknown = Vec::new();
         while let Some((tenant_id, group_id, members)) = read.next().await {
             let members = match members {
                 Ok(members) => members,
-                // Deleted since it was listed.
                 Err(ReadError::NotFound(_)) => {
-                    if let Some(ids) = self.groups.get_mut(&tenant_id) {
-                        ids.retain(|id| *id != group_id);
-                    }
-                    self.size.groups = self.size.groups.saturating_sub(1);
+                    unknown.push((tenant_id, group_id));
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -327,6 +324,32 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
             for (of, rows) in by_tenant {
                 self.add_users(&of, &rows).await?;
             }
+        }
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        self.leave_out(unknown).await
+    }
+
+    /// Leaves out groups whose members ScaiKey does not know: they were deleted since they were listed.
+    /// Where they are listed still, one of its answers is wrong, and nobody knows which.
+    async fn leave_out(&mut self, unknown: Vec<(TenantId, GroupId)>) -> Result<(), Problem> {
+        let nothing = async |_: Vec<GroupRow>| Ok(());
+        let listed = whole(self.reader, List::Groups, nothing).await?;
+        for (tenant_id, group_id) in unknown {
+            if listed.contains(group_id.as_str()) {
+                let list = List::GroupMembers {
+                    group_id: &group_id,
+                };
+                return Err(incomplete(
+                    list,
+                    "they are not found, and the group is listed",
+                ));
+            }
+            if let Some(ids) = self.groups.get_mut(&tenant_id) {
+                ids.retain(|id| *id != group_id);
+            }
+            self.size.groups = self.size.groups.saturating_sub(1);
         }
         Ok(())
     }
