@@ -24,6 +24,7 @@ mod logout_tokens;
 mod mirrored;
 mod pending_logins;
 mod people_arriving;
+mod rate_buckets;
 mod redeemed_codes;
 mod registrations;
 mod revocations;
@@ -241,6 +242,18 @@ suite! {
         is_found_until_it_ends
         the_one_that_lasts_longer_stays
         is_purged_when_it_has_ended;
+    rate_buckets:
+        gives_what_it_holds_and_no_more
+        fills_up_to_the_millisecond
+        is_never_more_than_full
+        principals_and_categories_have_their_own
+        a_clock_set_back_neither_makes_nor_takes_tokens
+        a_clock_set_back_does_not_stop_the_refill
+        a_slice_is_at_most_a_tenth_of_what_is_there
+        what_is_out_on_lease_does_not_come_back_meanwhile
+        half_of_it_is_the_most_that_is_out_on_lease
+        is_forgotten_when_it_is_full
+        gives_nothing_while_the_store_fails;
     upstream_answers:
         one_leads_and_the_others_wait
         the_answer_is_handed_out_until_it_expires
@@ -354,6 +367,7 @@ suite! {
         one_personal_workspace_however_often
         one_acts_on_a_logout_token
         one_searches_for_a_key
+        fifty_take_from_a_bucket_of_fifty
         one_ends_a_session
         the_limit_of_sign_ins_holds
         one_begins_a_sync

@@ -23,6 +23,7 @@ pub mod memory;
 pub mod pending_login;
 pub mod people;
 pub mod purge;
+pub mod rate_bucket;
 pub mod redeemed_code;
 pub mod revocation;
 pub mod schema;

@@ -15,6 +15,7 @@ use crate::directory::webhook_delivery;
 use crate::key_search::{self, Claim};
 use crate::pending_login::{self, Consumed, MAX_PER_BROWSER};
 use crate::people::{self, FreshIds};
+use crate::rate_bucket::{self, Bucket, Name};
 use crate::session::Whose;
 use crate::upstream_refresh::{LEASE, Turn, turn};
 use crate::{redeemed_code, session};
@@ -276,6 +277,25 @@ pub async fn one_searches_for_a_key(on: &Stores<'_, impl Kv, impl Database>) -> 
         async move { Ok::<_, Failure>(key_search::claim(db, keys, NOW).await? == Claim::Ours) }
     });
     same("winners", count(join_all(all).await, &true)?, 1)
+}
+
+pub async fn fifty_take_from_a_bucket_of_fifty(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let (principal, bucket) = (
+        on.name("principal"),
+        Bucket {
+            capacity: 50,
+            refill_per_minute: 50,
+        },
+    );
+    let name = Name {
+        principal: &principal,
+        category: "category",
+    };
+    let all = (0..200).map(|number| async move {
+        let db = GivingWay(alternating(on, number));
+        Ok::<_, Failure>(rate_bucket::take(&db, name, bucket, 1, NOW).await?.granted)
+    });
+    same("tokens", count(join_all(all).await, &1)?, 50)
 }
 
 /// Each ends all sessions of a person: every session is told to one of them.
