@@ -1,11 +1,14 @@
 //! One function per route: parsed input in, one flow, its result as an answer.
 
+use std::cell::Cell;
+
 use http::{Method, StatusCode};
 use scaigate_directory::admin_scope::{self, AdminScope};
 use scaigate_directory::{roles, why};
 use scaigate_kv::directory::{change_log, listing, webhook_delivery};
+use scaigate_limits::{Category, RateLimit};
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::SpinPorts;
+use scaigate_runtime::spin::{SpinPorts, admit};
 use scaigate_runtime::{Answer, Incoming, answer, path};
 use scaigate_signin::{Ports, Principal, failure};
 use scaigate_types::{AdminRole, GroupId, TenantId};
@@ -23,6 +26,8 @@ pub struct Call<'a> {
     pub remembered: &'a Remembered,
     /// The request.
     pub incoming: &'a Incoming,
+    /// How far the caller is from the limit, once it is known who that is.
+    pub limit: Cell<Option<RateLimit>>,
 }
 
 #[derive(Deserialize)]
@@ -33,7 +38,12 @@ struct RoleRequest {
 
 impl Call<'_> {
     /// Answers the request.
-    pub async fn route(&self) -> Result<Answer, Problem> {
+    pub async fn answer(&self) -> Result<Answer, Problem> {
+        let outcome = self.route().await;
+        answer::rate_limited(outcome, self.limit.get())
+    }
+
+    async fn route(&self) -> Result<Answer, Problem> {
         let segments = path::segments(&self.incoming.path);
         let segments: Vec<&str> = segments.iter().flatten().map(AsRef::as_ref).collect();
         let method = &self.incoming.method;
@@ -69,11 +79,14 @@ impl Call<'_> {
         }
     }
 
+    /// Whoever calls. A request counts here: once, whatever it asks for.
     async fn principal(&self) -> Result<Principal, Problem> {
-        self.remembered
-            .callers
-            .principal(self.ports, self.incoming)
-            .await
+        let callers = &self.remembered.callers;
+        let principal = callers.principal(self.ports, self.incoming).await?;
+        let limits = &self.remembered.limits;
+        let limit = admit(self.ports, limits, Category::Admin, &principal).await?;
+        self.limit.set(limit);
+        Ok(principal)
     }
 
     async fn platform(&self) -> Result<AdminScope, Problem> {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
+use scaigate_problem::{Problem, RateLimit};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -60,6 +61,25 @@ pub fn see_other(location: &str) -> Answer {
         answer.headers_mut().insert(header::LOCATION, value);
     }
     answer
+}
+
+/// What became of a request that counted against a rate limit: its answer says so, and so does a
+/// failure.
+///
+/// # Errors
+/// Those of `outcome`.
+pub fn rate_limited(
+    outcome: Result<Answer, Problem>,
+    limit: Option<RateLimit>,
+) -> Result<Answer, Problem> {
+    match (outcome, limit) {
+        (Ok(mut answer), Some(limit)) => {
+            limit.write(answer.headers_mut());
+            Ok(answer)
+        }
+        (Err(problem), Some(limit)) => Err(problem.with_rate_limit(limit)),
+        (outcome, None) => outcome,
+    }
 }
 
 /// A page without scripts or foreign content. `title` and `paragraphs` are escaped.

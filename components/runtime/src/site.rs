@@ -120,7 +120,9 @@ impl Site {
             );
             headers.insert(
                 header::ACCESS_CONTROL_EXPOSE_HEADERS,
-                HeaderValue::from_static("x-request-id, retry-after"),
+                HeaderValue::from_static(
+                    "x-request-id, retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset",
+                ),
             );
         }
     }
@@ -130,6 +132,7 @@ impl Site {
 mod tests {
     use super::*;
     use bytes::Bytes;
+    use scaigate_problem::RateLimit;
 
     fn site() -> Site {
         Site::new([Origin::of("https://app.example").unwrap()])
@@ -198,6 +201,12 @@ mod tests {
                 "{origin}"
             );
             assert_eq!(headers["vary"], "Origin");
+            let readable = headers
+                .get("access-control-expose-headers")
+                .map_or("", |names| names.to_str().unwrap());
+            for name in RateLimit::HEADERS {
+                assert_eq!(readable.contains(name), known, "{origin}: {name}");
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod callers;
 mod due_sync;
+mod limits;
 mod ports;
 mod serve;
 mod sign_in;
@@ -9,6 +10,7 @@ mod variables;
 
 pub use callers::Callers;
 pub use due_sync::{ask_for_sync, notice_due_sync};
+pub use limits::admit;
 pub use ports::{SpinClock, SpinEntropy, SpinOutbound};
 pub use serve::{Reply, serve, serve_up_to};
 pub use sign_in::SpinPorts;

@@ -91,6 +91,9 @@ codes! {
     UnsupportedMediaType 415 Client "unsupported_media_type",
         "The body has a content type that this endpoint does not read.",
         "Send application/json or application/x-www-form-urlencoded.";
+    RateLimited 429 Client "rate_limited",
+        "You have made too many requests of this kind.",
+        "Wait for Retry-After seconds. `details` says which category, how many a minute, and when all of them are there again; a batch counts once. An operator can raise the category in `rate_limits`.";
     OriginNotAllowed 403 Client "origin_not_allowed",
         "A page on another origin sent this request.",
         "Add the app's origin to `app_url` if it is one of yours.";

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use crate::Code;
+use crate::{Code, RateLimit};
 
 /// A failure as it is answered. Holds nothing secret: codes, our own words, and what the
 /// constructors document.
@@ -19,6 +19,7 @@ pub struct Problem {
     oauth_error: Option<&'static str>,
     retry_after: Option<Duration>,
     allow: Option<&'static str>,
+    rate_limit: Option<RateLimit>,
 }
 
 impl Problem {
@@ -33,6 +34,7 @@ impl Problem {
             oauth_error: None,
             retry_after: None,
             allow: None,
+            rate_limit: None,
         }
     }
 
@@ -82,6 +84,13 @@ impl Problem {
     #[must_use]
     pub const fn with_allow(mut self, methods: &'static str) -> Self {
         self.allow = Some(methods);
+        self
+    }
+
+    /// Says how far the caller is from its rate limit.
+    #[must_use]
+    pub const fn with_rate_limit(mut self, rate_limit: RateLimit) -> Self {
+        self.rate_limit = Some(rate_limit);
         self
     }
 
@@ -170,6 +179,9 @@ impl Problem {
         if let Some(methods) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(methods));
         }
+        if let Some(rate_limit) = self.rate_limit {
+            rate_limit.write(headers);
+        }
         response
     }
 }
@@ -230,5 +242,15 @@ mod tests {
             .with_retry_after(Duration::from_millis(10))
             .response("/", "req_1");
         assert_eq!(response.headers()["retry-after"], "1");
+        assert!(!response.headers().contains_key("x-ratelimit-limit"));
+        let response = Problem::new(Code::RateLimited)
+            .with_rate_limit(RateLimit {
+                limit: 600,
+                remaining: 0,
+                reset: 1_800_000_060,
+            })
+            .response("/", "req_1");
+        let headers = RateLimit::HEADERS.map(|name| response.headers()[name].clone());
+        assert_eq!(headers, ["600", "0", "1800000060"]);
     }
 }

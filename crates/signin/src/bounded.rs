@@ -11,8 +11,9 @@ use scaigate_types::Timestamp;
 /// Entries; beyond that the older half goes.
 const MAX: usize = 2048;
 
+/// A map whose older half goes when it is full.
 #[derive(Debug)]
-pub(crate) struct Bounded<K, V>(RefCell<HashMap<K, (Timestamp, V)>>);
+pub struct Bounded<K, V>(RefCell<HashMap<K, (Timestamp, V)>>);
 
 impl<K, V> Default for Bounded<K, V> {
     fn default() -> Self {

@@ -54,6 +54,16 @@ const LAYERS: &[(&str, &[&str])] = &[
             "kv",
         ],
     ),
+    (
+        "crates/limits",
+        &[
+            "crates/types",
+            "crates/problem",
+            "crates/jose",
+            "crates/signin",
+            "kv",
+        ],
+    ),
     // WebAssembly: the adapters, then the components, which don't know each other.
     ("components/runtime", &["crates/", "kv"]),
     ("components/", &["components/runtime", "crates/", "kv"]),

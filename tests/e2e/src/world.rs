@@ -146,6 +146,8 @@ impl World {
             ("scaiflow_scaikey_webhook_secret", WEBHOOK_SECRET),
             // A sync by time would come in between: tests of it set the interval.
             ("scaiflow_sync_interval_minutes", "0"),
+            // Tests ask as often as they like: those of the limits set them.
+            ("rate_limits", "off"),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
