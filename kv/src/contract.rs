@@ -278,7 +278,8 @@ suite! {
         one_that_came_while_a_sync_read_can_be_corrected
         void_ones_make_nobody_mirrored
         of_another_tenant_change_nobody
-        know_the_tenant;
+        know_the_tenant
+        tell_who_is_there;
     group_events:
         leave_the_same_in_every_order
         of_members_leave_the_same_in_every_order
@@ -286,6 +287,7 @@ suite! {
         may_come_before_what_they_are_about
         an_applied_sync_makes_older_ones_void
         a_void_deletion_still_ends_what_was_before
+        a_late_deletion_that_ends_a_membership_is_news
         a_deletion_ends_what_no_sync_compared;
     tenant_events:
         leave_the_same_in_every_order

@@ -85,9 +85,12 @@ pub async fn tell_every_change_of_a_user_once(on: &Stores<'_, impl Kv, impl Data
     event::user_deleted(on.db, key, &told(4)).await?;
     event::user_deleted(on.db, key, &told(5)).await?;
     event::user(on.db, key, a, &told(6)).await?;
-    let row = json!([{ "user_id": user_id.as_str(), "display_name": "M" }]).to_string();
-    for _ in 0..2 {
-        sync_apply::users(on.db, &place.issuer, &place.tenant_id, &row, &read(8)).await?;
+    // Each field by itself, and each twice.
+    for field in ["email", "display_name", "status"] {
+        let row = json!([{ "user_id": user_id.as_str(), field: "other" }]).to_string();
+        for _ in 0..2 {
+            sync_apply::users(on.db, &place.issuer, &place.tenant_id, &row, &read(8)).await?;
+        }
     }
     let sql = "UPDATE person SET admin_role = 'tenant_admin', admin_role_source = 'manual',
                       cause = 'admin:per_1' WHERE tenant_id = ?1";
@@ -98,7 +101,9 @@ pub async fn tell_every_change_of_a_user_once(on: &Stores<'_, impl Kv, impl Data
         "user updated [email status] webhook",
         "user deleted [] webhook",
         "user restored [email status] webhook",
+        "user updated [email] sync",
         "user updated [display_name] sync",
+        "user updated [status] sync",
         "user updated [admin_role admin_role_source] admin",
     ];
     same(

@@ -195,6 +195,33 @@ pub async fn a_void_deletion_still_ends_what_was_before(
     same("a joining after", effect, Effect::Applied)
 }
 
+/// The group, or the user, is known to be there again; what was before has ended all the same, and
+/// whoever had a role by it has to be looked at.
+pub async fn a_late_deletion_that_ends_a_membership_is_news(
+    on: &Stores<'_, impl Kv, impl Database>,
+) -> Verdict {
+    let place = Place::new(on, "tenant").await?;
+    let tenant_id = &place.tenant_id;
+    let user_id = place.has_user(on.db, "user", 8).await?;
+    let group_id = place.has_group(on.db, "group", 8).await?;
+    let key = place.key(&user_id);
+    place.member(on.db, &group_id, &user_id, true, 2).await?;
+    let effect = event::group_deleted(on.db, tenant_id, &group_id, &told(3)).await?;
+    same("the group's", effect, Effect::Applied)?;
+    let effect = event::group_deleted(on.db, tenant_id, &group_id, &told(3)).await?;
+    same("again", effect, Effect::Stale)?;
+    place.member(on.db, &group_id, &user_id, true, 4).await?;
+    let effect = event::user_deleted(on.db, key, &told(5)).await?;
+    same("the user's", effect, Effect::Applied)?;
+    let effect = event::user_deleted(on.db, key, &told(5)).await?;
+    same("again", effect, Effect::Stale)?;
+    same(
+        "there",
+        event::has_user(on.db, tenant_id, &user_id).await?,
+        true,
+    )
+}
+
 /// Members of a group that a sync did not compare, for it was created again meanwhile.
 pub async fn a_deletion_ends_what_no_sync_compared(
     on: &Stores<'_, impl Kv, impl Database>,

@@ -325,3 +325,21 @@ pub async fn know_the_tenant(on: &Stores<'_, impl Kv, impl Database>) -> Verdict
     nothing_is_known(on.db).await?;
     Ok(())
 }
+
+pub async fn tell_who_is_there(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let place = Place::new(on, "tenant").await?;
+    let elsewhere = Place::more(on, "elsewhere")?;
+    let somebody = super::fixtures::Somebody {
+        issuer: place.issuer.clone(),
+        ..super::fixtures::Somebody::new(on, "user", "tenant")?
+    };
+    somebody.arrive(on.db).await?;
+    let user_id = &somebody.subject;
+    let is_there = async |place: &Place| event::has_user(on.db, &place.tenant_id, user_id).await;
+    same("by a sign-in", is_there(&place).await?, false)?;
+    event::user(on.db, place.key(user_id), email("a@example.test"), &told(1)).await?;
+    same("by an event", is_there(&place).await?, true)?;
+    same("elsewhere", is_there(&elsewhere).await?, false)?;
+    event::user_deleted(on.db, place.key(user_id), &told(2)).await?;
+    same("deleted", is_there(&place).await?, false)
+}
