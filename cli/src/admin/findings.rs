@@ -1,4 +1,5 @@
-//! Why somebody is not where they should be, from what the mirror knows (S-12, S-13, S-26).
+//! Why somebody is not where they should be, from what the mirror knows (S-12, S-13, S-26). The codes are
+//! those of the route; what to do is said for whoever has the database file.
 
 use scaigate_kv::directory::State;
 use scaigate_kv::directory::why::Known;
@@ -27,7 +28,7 @@ pub fn why(email: &str, known: &[Known], state: &State, is_bootstrap: bool) -> V
 fn of_nobody(state: &State) -> Value {
     let (code, message, fix) = match (state.synced_at, state.users_method.as_deref()) {
         (None, _) => (
-            "never_synced",
+            "not_yet_synced",
             "ScaiKey's directory has never been read, and nobody with this address has signed in.",
             "Run `scaigate sync`.",
         ),
@@ -76,16 +77,32 @@ fn of_bootstrap(known: &[Known]) -> Option<Value> {
 
 fn of(user: &Known, state: &State) -> Vec<Value> {
     let mut findings: Vec<(&str, String, &str)> = Vec::new();
-    if user.is_deleted {
+    let is_walk = state.users_method.as_deref() == Some("member_walk");
+    if user.is_deleted && is_walk && user.groups == 0 {
+        findings.push((
+            "in_no_visible_group",
+            "They are marked as deleted: no group that the application may see has them."
+                .to_owned(),
+            "Put them into such a group in ScaiKey, or give the application admin:read (`scaigate \
+             scaikey-register --app-id <app_…>`); then run `scaigate sync`.",
+        ));
+    } else if user.is_deleted {
         findings.push((
             "soft_deleted",
             "ScaiKey no longer lists them, so they are marked as deleted; they come back when it does."
                 .to_owned(),
             "Assign them to the application again in ScaiKey; then run `scaigate sync`.",
         ));
-    } else if user.status != "active" {
+    } else if !user.is_mirrored {
         findings.push((
-            "not_active",
+            "known_from_sign_in",
+            "They have signed in, but no sync has listed them yet.".to_owned(),
+            "Run `scaigate sync`; if it does not list them, assign them to the application in ScaiKey.",
+        ));
+    }
+    if user.status != "active" {
+        findings.push((
+            "suspended",
             format!("ScaiKey says that their status is {}.", user.status),
             "Activate them in ScaiKey.",
         ));
@@ -97,20 +114,22 @@ fn of(user: &Known, state: &State) -> Vec<Value> {
             "Activate it in ScaiKey; then run `scaigate sync`.",
         ));
     }
-    if !user.is_mirrored {
-        findings.push((
-            "not_synced",
-            "They have signed in, but no sync has listed them yet.".to_owned(),
-            "Run `scaigate sync`; if it does not list them, assign them to the application in ScaiKey.",
-        ));
-    }
     let is_super_admin = user.admin_role.as_deref() == Some("super_admin");
-    if user.super_admin_groups > 0 && !is_super_admin {
+    let is_by_hand = user.admin_role_source.as_deref() == Some("manual");
+    if user.super_admin_groups > 0 && !is_super_admin && is_by_hand {
+        findings.push((
+            "manual_role_kept",
+            "They are in a group of SCAIFLOW_SUPER_ADMIN_GROUPS, but have another role that was given by \
+             hand, and that stays."
+                .to_owned(),
+            "Run `scaigate admin revoke <email>`, then `scaigate sync`: the groups decide again.",
+        ));
+    } else if user.super_admin_groups > 0 && !is_super_admin {
         let last = state
             .synced_at
             .map_or_else(|| "never".to_owned(), Timestamp::rfc3339);
         findings.push((
-            "group_not_applied",
+            "groups_read_at_sync",
             format!(
                 "They are in a group of SCAIFLOW_SUPER_ADMIN_GROUPS and not super admin: groups are read \
                  at sync; last sync: {last}."
@@ -126,7 +145,7 @@ fn of(user: &Known, state: &State) -> Vec<Value> {
             (None, _) => "no administrator role".to_owned(),
         };
         findings.push((
-            "in_order",
+            "present",
             format!(
                 "They are here and may sign in, with {role}, in {} groups.",
                 user.groups
@@ -189,14 +208,14 @@ mod tests {
     fn s_12_the_causes_of_being_absent_are_told_apart() {
         let synced = state(true, "effective_users");
         for (state, code) in [
-            (&state(false, ""), "never_synced"),
+            (&state(false, ""), "not_yet_synced"),
             (&state(true, "member_walk"), "in_no_visible_group"),
             (&synced, "not_assigned"),
         ] {
             assert_eq!(codes(&[], state), [code]);
         }
         for (user, expected) in [
-            (known(), vec!["in_order"]),
+            (known(), vec!["present"]),
             (
                 Known {
                     is_deleted: true,
@@ -209,7 +228,7 @@ mod tests {
                     status: "suspended".to_owned(),
                     ..known()
                 },
-                vec!["not_active"],
+                vec!["suspended"],
             ),
             (
                 Known {
@@ -217,11 +236,18 @@ mod tests {
                     is_tenant_inactive: true,
                     ..known()
                 },
-                vec!["tenant_inactive", "not_synced"],
+                vec!["known_from_sign_in", "tenant_inactive"],
             ),
         ] {
             assert_eq!(codes(&[user], &synced), expected);
         }
+        let gone = Known {
+            is_deleted: true,
+            groups: 0,
+            ..known()
+        };
+        let walked = state(true, "member_walk");
+        assert_eq!(codes(&[gone], &walked), ["in_no_visible_group"]);
     }
 
     #[test]
@@ -238,13 +264,22 @@ mod tests {
         );
         let message = answer["why"]["findings"][0]["message"].as_str();
         assert!(message.is_some_and(|text| text.contains("last sync: 2027-01-15T08:00:00Z")));
+        let other = Known {
+            admin_role: Some("tenant_admin".to_owned()),
+            admin_role_source: Some("manual".to_owned()),
+            ..user.clone()
+        };
+        assert_eq!(
+            codes(&[other], &state(true, "effective_users")),
+            ["manual_role_kept"]
+        );
         let admin = Known {
             admin_role: Some("super_admin".to_owned()),
             ..user
         };
         assert_eq!(
             codes(&[admin], &state(true, "effective_users")),
-            ["in_order"]
+            ["present"]
         );
     }
 

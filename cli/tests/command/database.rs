@@ -282,12 +282,15 @@ fn s_12_why_is_answered_from_the_file() {
         ran.done();
         ran.json()["why"]["findings"][0]["code"].clone()
     };
-    assert_eq!(code("nobody@acme.example"), "never_synced");
-    assert_eq!(code("ALICE@acme.example"), "in_order");
+    assert_eq!(code("nobody@acme.example"), "not_yet_synced");
+    assert_eq!(code("ALICE@acme.example"), "present");
     stores.sql("UPDATE directory_state SET synced_at = 1, users_method = 'member_walk'");
     assert_eq!(code("nobody@acme.example"), "in_no_visible_group");
     stores.sql("UPDATE person SET deleted_at = 1 WHERE subject = 'usr_bob'");
+    assert_eq!(code("bob@acme.example"), "in_no_visible_group");
+    stores.sql("UPDATE directory_state SET users_method = 'effective_users'");
     assert_eq!(code("bob@acme.example"), "soft_deleted");
+    assert_eq!(code("nobody@acme.example"), "not_assigned");
 }
 
 #[test]
@@ -325,6 +328,6 @@ fn s_13_a_group_that_was_not_applied_is_found_by_the_setting() {
     let ran = stores
         .bench
         .run(&format!("admin why bob@acme.example {FILE}"));
-    assert!(ran.done().starts_with("group_not_applied: "), "{ran:?}");
+    assert!(ran.done().starts_with("groups_read_at_sync: "), "{ran:?}");
     assert!(ran.done().contains("last sync: never"), "{ran:?}");
 }

@@ -285,7 +285,7 @@ fn a_registration_goes_on_only_where_it_was_begun() {
     let other = Stub::saying(Answer::empty(500));
     let bench = bench(&stub);
     bench.run(&format!("{REGISTER} --no-wait")).code_is(0);
-    let line = format!("scaikey-register --scaikey-url {}", other.url());
+    let line = format!("scaikey-register --scaikey-url {} --no-wait", other.url());
     bench
         .run(&line)
         .failed(2, "registration_elsewhere: ", "--cancel");
