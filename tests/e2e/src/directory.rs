@@ -48,12 +48,20 @@ impl World {
         self.client.send(request).await
     }
 
+    /// What starts a sync as the operator.
+    #[must_use]
+    pub fn sync_request(&self, force: bool) -> Request<Bytes> {
+        let token = self.operator_token("admin:read");
+        Request::post("/v1/admin/sync")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Bytes::from(json!({ "force": force }).to_string()))
+            .expect("a request")
+    }
+
     /// Syncs as the operator: the answer, whatever it is.
     pub async fn try_sync(&self, force: bool) -> Answer {
-        let token = self.operator_token("admin:read");
-        let body = json!({ "force": force });
-        self.call(Method::POST, "/v1/admin/sync", &token, Some(&body))
-            .await
+        self.client.send(self.sync_request(force)).await
     }
 
     /// Syncs and expects that it works: the statistics.

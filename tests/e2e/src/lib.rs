@@ -10,9 +10,11 @@ mod browser;
 mod canaries;
 mod client;
 mod directory;
+mod mirror;
 mod outcome;
 mod patience;
 mod scaikey;
+mod scene;
 mod together;
 mod world;
 
@@ -20,6 +22,8 @@ pub use app::pkce_challenge;
 pub use browser::Browser;
 pub use canaries::Canaries;
 pub use client::{Answer, Client};
+pub use mirror::{Live, reorganised};
+pub use scene::{Scene, set_scopes};
 pub use together::together;
 pub use world::{Setup, WEBHOOK_SECRET, World};
 

@@ -257,15 +257,20 @@ impl World {
         answer.json()
     }
 
-    /// Runs SQL on the embedded runner's database: what a test needs to arrange and no route offers
-    /// yet.
-    pub fn sql(&self, sql: &str, parameters: &[&str]) -> usize {
+    /// The embedded runner's database.
+    pub(crate) fn connection(&self) -> rusqlite::Connection {
         let path = self.host().state_directory().join("sqlite_db.db");
         let connection = rusqlite::Connection::open(path).expect("the database");
         connection
             .busy_timeout(Duration::from_secs(5))
             .expect("a time-out");
         connection
+    }
+
+    /// Runs SQL on the embedded runner's database: what a test needs to arrange and no route offers
+    /// yet.
+    pub fn sql(&self, sql: &str, parameters: &[&str]) -> usize {
+        self.connection()
             .execute(sql, rusqlite::params_from_iter(parameters))
             .expect("the statement")
     }
@@ -273,9 +278,7 @@ impl World {
     /// Reads one text from the embedded runner's database.
     #[must_use]
     pub fn sql_text(&self, sql: &str, parameters: &[&str]) -> Option<String> {
-        let path = self.host().state_directory().join("sqlite_db.db");
-        let connection = rusqlite::Connection::open(path).expect("the database");
-        connection
+        self.connection()
             .query_row(sql, rusqlite::params_from_iter(parameters), |row| {
                 row.get(0)
             })
