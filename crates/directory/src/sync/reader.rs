@@ -25,8 +25,8 @@ const CALL: Duration = Duration::from_secs(10);
 const TOTAL: Duration = Duration::from_secs(15 * 60);
 /// Times that a page is asked for before it is given up.
 const ATTEMPTS: u32 = 3;
-/// The longest wait that ScaiKey is granted between two attempts.
-const MAX_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait that ScaiKey is granted between two attempts: it tells more only to be left alone.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 /// How often a run says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(3);
 /// A token is renewed so long before it ends.
@@ -48,7 +48,7 @@ pub(super) enum ReadError {
     Forbidden(&'static str),
     /// There is no such list.
     NotFound(&'static str),
-    /// Pages must be smaller.
+    /// Pages must be smaller: ScaiKey says so, or one was too large.
     PageSize(&'static str),
     /// Anything else: the run is over.
     Problem(Problem),
@@ -72,15 +72,18 @@ impl From<ReadError> for Problem {
             ReadError::Forbidden(list) => {
                 with(Code::SyncForbidden, list, "our application may not read it")
             }
-            ReadError::NotFound(list) => with(
+            ReadError::NotFound(list @ "effective_users") => with(
                 Code::SyncIncomplete,
                 list,
                 "ScaiKey knows no such list; set SCAIFLOW_SCAIKEY_APPLICATION_ID to the application's id",
             ),
+            ReadError::NotFound(list) => {
+                with(Code::SyncIncomplete, list, "ScaiKey knows no such list")
+            }
             ReadError::PageSize(list) => with(
                 Code::SyncIncomplete,
                 list,
-                "ScaiKey refuses every page size",
+                "ScaiKey refuses every page size, or its smallest page is too large",
             ),
             ReadError::Problem(problem) => problem,
         }
@@ -260,14 +263,28 @@ impl<'a, P: Ports> Reader<'a, P> {
                     Ok(page) => return Ok(page),
                     Err(error) => Self::refused(error, list)?,
                 },
+                Err(OutboundError::TooLarge) => return Err(ReadError::PageSize(name_of(list))),
                 Err(error) => (Duration::from_millis(500), failure::outbound(error)),
             };
-            if attempt == ATTEMPTS {
+            if attempt == ATTEMPTS || wait > MAX_WAIT {
                 return Err(problem.with("list", name_of(list)).into());
             }
-            self.ports.clock().sleep(wait.min(MAX_WAIT) * attempt).await;
+            self.pause(wait.saturating_mul(attempt).min(MAX_WAIT))
+                .await?;
             attempt += 1;
         }
+    }
+
+    /// Waits, and says meanwhile that the run is alive.
+    async fn pause(&self, wait: Duration) -> Result<(), Problem> {
+        let mut left = wait;
+        while left > Duration::ZERO {
+            let step = left.min(HEARTBEAT);
+            self.ports.clock().sleep(step).await;
+            left = left.saturating_sub(step);
+            self.heartbeat().await?;
+        }
+        Ok(())
     }
 
     /// What may pass, with the wait before it is tried again and what it is if it does not.
@@ -281,7 +298,9 @@ impl<'a, P: Ports> Reader<'a, P> {
             DirectoryError::ScopeMissing => Err(ReadError::ScopeMissing(name_of(list))),
             DirectoryError::Forbidden => Err(ReadError::Forbidden(name_of(list))),
             DirectoryError::NotFound => Err(ReadError::NotFound(name_of(list))),
-            DirectoryError::PageSize => Err(ReadError::PageSize(name_of(list))),
+            DirectoryError::PageSize | DirectoryError::TooLarge => {
+                Err(ReadError::PageSize(name_of(list)))
+            }
             DirectoryError::RateLimited { retry_after } => {
                 let wait = retry_after.unwrap_or(Duration::from_secs(2));
                 let problem = Problem::new(Code::ScaikeyRateLimited).with_retry_after(wait);
@@ -295,7 +314,6 @@ impl<'a, P: Ports> Reader<'a, P> {
             | DirectoryError::Redirected
             | DirectoryError::Status(_)
             | DirectoryError::ContentType
-            | DirectoryError::TooLarge
             | DirectoryError::Malformed
             | DirectoryError::NullRow
             | DirectoryError::RowWithoutId
