@@ -68,7 +68,12 @@ impl Call<'_> {
         } else {
             self.incoming.json()?
         };
-        let force = asked.force || Fields::of_query(self.incoming)?.get("force") == Some("true");
+        let by_query = match Fields::of_query(self.incoming)?.get("force") {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(Problem::invalid_field("force", "neither true nor false")),
+        };
+        let force = asked.force || by_query;
         let context = self.remembered.sync_context()?;
         let report = sync::sync(self.ports, context, StartedBy::Call, force).await?;
         background::log_report(&report);

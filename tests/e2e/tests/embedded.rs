@@ -3,8 +3,16 @@
 mod access_tokens;
 #[path = "embedded/backchannel_logout.rs"]
 mod backchannel_logout;
+#[path = "embedded/directory_interrupted.rs"]
+mod directory_interrupted;
+#[path = "embedded/directory_lists.rs"]
+mod directory_lists;
+#[path = "embedded/directory_shrink.rs"]
+mod directory_shrink;
 #[path = "embedded/directory_sync.rs"]
 mod directory_sync;
+#[path = "embedded/directory_transport.rs"]
+mod directory_transport;
 #[path = "embedded/directory_webhook.rs"]
 mod directory_webhook;
 #[path = "embedded/id_token.rs"]
