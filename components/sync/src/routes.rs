@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use http::{Method, StatusCode};
 use scaigate_directory::{admin_scope, sync};
-use scaigate_kv::directory::sync_run::{self, StartedBy};
+use scaigate_kv::directory::sync_run;
 use scaigate_problem::{Code, Problem};
 use scaigate_runtime::spin::SpinPorts;
 use scaigate_runtime::{Answer, Fields, Incoming, answer};
@@ -75,7 +75,7 @@ impl Call<'_> {
         };
         let force = asked.force || by_query;
         let context = self.remembered.sync_context()?;
-        let report = sync::sync(self.ports, context, StartedBy::Call, force).await?;
+        let report = sync::sync(self.ports, context, force).await?;
         background::log_report(&report);
         let text = serde_json::to_string(&report).map_err(|_| Problem::new(Code::Internal))?;
         Ok(answer::json_text(text))

@@ -3,6 +3,8 @@
 mod access_tokens;
 #[path = "embedded/backchannel_logout.rs"]
 mod backchannel_logout;
+#[path = "embedded/directory_background.rs"]
+mod directory_background;
 #[path = "embedded/directory_interrupted.rs"]
 mod directory_interrupted;
 #[path = "embedded/directory_lists.rs"]
