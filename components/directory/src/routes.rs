@@ -53,7 +53,7 @@ impl Call<'_> {
             }
             ["v1", "admin", "users", id, "role"] => {
                 self.incoming.require(&Method::DELETE, "POST, DELETE")?;
-                self.set_role(id, None).await
+                self.set_role(&self.roles().await?, id, None).await
             }
             ["v1", "admin", rest @ ..] => {
                 self.incoming.require(&Method::GET, "GET")?;
@@ -93,22 +93,31 @@ impl Call<'_> {
         admin_scope::platform(&self.principal().await?)
     }
 
+    async fn roles(&self) -> Result<AdminScope, Problem> {
+        admin_scope::roles(&self.principal().await?)
+    }
+
     async fn own_tenant(&self) -> Result<AdminScope, Problem> {
         admin_scope::own_tenant(self.principal().await?)
     }
 
     async fn give_role(&self, id: &str) -> Result<Answer, Problem> {
+        let scope = self.roles().await?;
         let asked: RoleRequest = self.incoming.json()?;
         let role = AdminRole::parse(&asked.role).ok_or_else(|| {
             Problem::invalid_field("role", "neither tenant_admin nor super_admin")
         })?;
-        self.set_role(id, Some(role)).await
+        self.set_role(&scope, id, Some(role)).await
     }
 
-    async fn set_role(&self, id: &str, role: Option<AdminRole>) -> Result<Answer, Problem> {
-        let scope = admin_scope::roles(&self.principal().await?)?;
+    async fn set_role(
+        &self,
+        scope: &AdminScope,
+        id: &str,
+        role: Option<AdminRole>,
+    ) -> Result<Answer, Problem> {
         let tenant_id = Query::of(self.incoming)?.tenant_id()?;
-        roles::set(self.ports, &scope, id, tenant_id.as_ref(), role).await?;
+        roles::set(self.ports, scope, id, tenant_id.as_ref(), role).await?;
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 

@@ -5,10 +5,16 @@ mod access_tokens;
 mod backchannel_logout;
 #[path = "embedded/directory_background.rs"]
 mod directory_background;
+#[path = "embedded/directory_changes.rs"]
+mod directory_changes;
 #[path = "embedded/directory_interrupted.rs"]
 mod directory_interrupted;
 #[path = "embedded/directory_lists.rs"]
 mod directory_lists;
+#[path = "embedded/directory_pages.rs"]
+mod directory_pages;
+#[path = "embedded/directory_roles.rs"]
+mod directory_roles;
 #[path = "embedded/directory_shrink.rs"]
 mod directory_shrink;
 #[path = "embedded/directory_sync.rs"]
@@ -63,6 +69,8 @@ mod stores_down;
 mod symptoms;
 #[path = "embedded/symptoms_callers.rs"]
 mod symptoms_callers;
+#[path = "embedded/symptoms_directory.rs"]
+mod symptoms_directory;
 #[path = "embedded/two_tenants.rs"]
 mod two_tenants;
 #[path = "embedded/variants.rs"]
