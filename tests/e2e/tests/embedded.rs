@@ -53,6 +53,8 @@ mod negative_5_3;
 mod open_redirect;
 #[path = "embedded/races.rs"]
 mod races;
+#[path = "embedded/rate_limits.rs"]
+mod rate_limits;
 #[path = "embedded/registration.rs"]
 mod registration;
 #[path = "embedded/revocation.rs"]
