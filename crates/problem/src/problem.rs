@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use crate::{Code, RateLimit};
@@ -18,8 +18,8 @@ pub struct Problem {
     sw_code: Option<&'static str>,
     oauth_error: Option<&'static str>,
     retry_after: Option<Duration>,
-    allow: Option<&'static str>,
-    rate_limit: Option<RateLimit>,
+    /// Those that few problems have. Boxed, so that a `Result` of a problem stays small.
+    headers: Option<Box<HeaderMap>>,
 }
 
 impl Problem {
@@ -33,8 +33,7 @@ impl Problem {
             sw_code: None,
             oauth_error: None,
             retry_after: None,
-            allow: None,
-            rate_limit: None,
+            headers: None,
         }
     }
 
@@ -82,15 +81,17 @@ impl Problem {
 
     /// Lists the methods an address takes (405).
     #[must_use]
-    pub const fn with_allow(mut self, methods: &'static str) -> Self {
-        self.allow = Some(methods);
+    pub fn with_allow(mut self, methods: &'static str) -> Self {
+        self.headers
+            .get_or_insert_default()
+            .insert(header::ALLOW, HeaderValue::from_static(methods));
         self
     }
 
     /// Says how far the caller is from its rate limit.
     #[must_use]
-    pub const fn with_rate_limit(mut self, rate_limit: RateLimit) -> Self {
-        self.rate_limit = Some(rate_limit);
+    pub fn with_rate_limit(mut self, rate_limit: RateLimit) -> Self {
+        rate_limit.write(self.headers.get_or_insert_default());
         self
     }
 
@@ -176,11 +177,8 @@ impl Problem {
                 HeaderValue::from(after.as_secs().max(1)),
             );
         }
-        if let Some(methods) = self.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(methods));
-        }
-        if let Some(rate_limit) = self.rate_limit {
-            rate_limit.write(headers);
+        for (name, value) in self.headers.iter().flat_map(|headers| headers.iter()) {
+            headers.insert(name, value.clone());
         }
         response
     }
