@@ -249,6 +249,25 @@ fn n_145_a_clock_set_back_gives_nothing_away_and_stops_nobody() {
 }
 
 #[test]
+fn what_one_instance_holds_the_others_do_not_give() {
+    let world = World::new(2, "admin=600");
+    // Slices of 1, 2, 4, 8, 16 and 32, of which one is spent.
+    for _ in 0..32 {
+        assert!(world.admits(0, &alice()));
+    }
+    // Long enough for the bucket to fill up, and for the slice still to be good.
+    world.pass(9_900);
+    let mut at_once = 0;
+    for instance in [1, 0] {
+        while world.admits(instance, &alice()) {
+            at_once += 1;
+        }
+    }
+    // What was leased in these ten seconds and is spent counts as well: 57 instead of 31.
+    assert_eq!(at_once, 574);
+}
+
+#[test]
 fn whoever_asks_too_often_still_gets_nearly_all_of_the_limit() {
     for instances in [1, 4, 16] {
         let world = World::new(instances, "admin=600");
