@@ -7,12 +7,15 @@
 mod admin_roles;
 mod applying;
 mod bootstrap;
+mod catalog_packages;
 mod changes;
 mod comparing;
 mod documents;
 mod exchanged_tokens;
 mod finishing;
 mod fixtures;
+mod flow_acls;
+mod flows;
 mod group_events;
 mod inactive_people;
 mod interleaved;
@@ -357,6 +360,30 @@ suite! {
         lose_their_sessions
         one_persons_are_ended_alone
         nothing_ends_when_the_transaction_is_undone;
+    flows:
+        its_content_comes_back_byte_for_byte
+        a_version_is_never_written_again
+        metadata_alone_makes_no_version
+        its_owner_and_administrators_may_do_everything
+        is_found_by_part_of_its_name
+        a_deleted_one_is_gone_and_its_content_kept
+        nothing_is_made_when_the_transaction_is_undone
+        a_deployment_ends_once
+        no_version_is_lost_among_parallel_writers
+        rights_of_a_deleted_flow_mean_nothing;
+    flow_acls:
+        a_user_has_the_level_given
+        a_group_counts_as_long_as_it_and_its_membership_live
+        the_highest_of_several_counts
+        nobody_of_another_tenant_can_be_named_or_gets_in
+        a_deleted_principal_can_not_be_named
+        a_right_taken_away_is_gone;
+    catalog_packages:
+        the_same_version_again_raises_the_patch
+        is_shown_to_whom_it_is_for
+        belongs_to_its_author
+        an_unknown_group_changes_nothing
+        a_deleted_one_is_gone_with_its_versions;
     interleaved:
         one_consumes_a_sign_in
         one_redeems_a_session_code
