@@ -14,12 +14,22 @@ use crate::{Code, RateLimit};
 pub struct Problem {
     code: Code,
     details: Map<String, Value>,
-    detail: Option<String>,
+    // Boxed: a failure is what most functions here may return, so it has to stay small.
+    detail: Option<Box<Detail>>,
     sw_code: Option<&'static str>,
     oauth_error: Option<&'static str>,
     retry_after: Option<Duration>,
     /// Those that few problems have. Boxed, so that a `Result` of a problem stays small.
     headers: Option<Box<HeaderMap>>,
+}
+
+/// What `detail` says beyond the code's own words.
+#[derive(Clone, Debug, PartialEq)]
+enum Detail {
+    /// Instead of an object.
+    Text(String),
+    /// In the object.
+    Members(Map<String, Value>),
 }
 
 impl Problem {
@@ -53,7 +63,21 @@ impl Problem {
     /// Makes `detail` the plain string that ScaiFlow documents instead of an object.
     #[must_use]
     pub fn with_detail_text(mut self, text: impl Into<String>) -> Self {
-        self.detail = Some(text.into());
+        self.detail = Some(Box::new(Detail::Text(text.into())));
+        self
+    }
+
+    /// Adds a member to the object `detail`, or says `message` more exactly there: what ScaiFlow
+    /// documents for some failures. Only for values of ours or sanitised ones. Where `detail` is a text
+    /// it stays one.
+    #[must_use]
+    pub fn with_detail_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let detail = self
+            .detail
+            .get_or_insert_with(|| Box::new(Detail::Members(Map::new())));
+        if let Detail::Members(members) = detail.as_mut() {
+            members.insert(name.to_owned(), value.into());
+        }
         self
     }
 
@@ -114,10 +138,13 @@ impl Problem {
         if let Some(error) = self.oauth_error {
             details.insert("oauth_error".to_owned(), error.into());
         }
-        let detail = self.detail.clone().map_or_else(
-            || json!({ "error": code.as_str(), "message": code.message(), "fix": code.fix() }),
-            Value::String,
-        );
+        let mut detail =
+            json!({ "error": code.as_str(), "message": code.message(), "fix": code.fix() });
+        match (self.detail.as_deref(), detail.as_object_mut()) {
+            (Some(Detail::Text(text)), _) => detail = Value::String(text.clone()),
+            (Some(Detail::Members(more)), Some(members)) => members.extend(more.clone()),
+            (None, _) | (Some(Detail::Members(_)), None) => {}
+        }
         let mut body = json!({
             "type": format!("/docs/errors#{}", code.as_str()),
             "title": code.message(),
@@ -135,10 +162,10 @@ impl Problem {
         if self.oauth_error.is_some()
             && let Some(members) = body.as_object_mut()
         {
-            let text = self
-                .detail
-                .clone()
-                .unwrap_or_else(|| code.message().to_owned());
+            let text = match self.detail.as_deref() {
+                Some(Detail::Text(text)) => text.clone(),
+                Some(Detail::Members(_)) | None => code.message().to_owned(),
+            };
             members.insert("error_description".to_owned(), text.into());
         }
         body
@@ -223,6 +250,19 @@ mod tests {
         );
         assert_eq!(body["error"]["details"]["sw_code"], "SW_AUTH_OIDC_FAILED");
         assert_eq!(body["error"]["details"]["oauth_error"], "invalid_grant");
+    }
+
+    #[test]
+    fn documented_members_stand_beside_the_usual_ones() {
+        let body = Problem::new(Code::ScaiqueueProvisionFailed)
+            .with_detail_member("message", "a queue is in the way")
+            .with_detail_member("scope", "support")
+            .body("/v1/flows/flow_1/deploy", "req_1");
+        let detail = &body["detail"];
+        assert_eq!(detail["error"], "scaiqueue_provision_failed");
+        assert_eq!(detail["message"], "a queue is in the way");
+        assert_eq!(detail["scope"], "support");
+        assert!(body["error"]["details"].get("scope").is_none());
     }
 
     #[test]

@@ -64,6 +64,17 @@ const LAYERS: &[(&str, &[&str])] = &[
             "kv",
         ],
     ),
+    (
+        "crates/flows",
+        &[
+            "crates/types",
+            "crates/problem",
+            "crates/jose",
+            "crates/scaigrid",
+            "crates/signin",
+            "kv",
+        ],
+    ),
     // WebAssembly: the adapters, then the components, which don't know each other.
     ("components/runtime", &["crates/", "kv"]),
     ("components/", &["components/runtime", "crates/", "kv"]),
