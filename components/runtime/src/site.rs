@@ -67,7 +67,7 @@ impl Site {
         set(
             headers,
             header::ACCESS_CONTROL_ALLOW_METHODS,
-            "GET, POST, PATCH, DELETE",
+            "GET, POST, PUT, PATCH, DELETE",
         );
         set(
             headers,
