@@ -8,7 +8,7 @@ pub mod deployment;
 pub mod version;
 
 use scaigate_types::{
-    AdminRole, Database, FlowId, Issuer, PersonId, Query, Row, StoreError, Subject, TenantId, Timestamp,
+    AdminRole, FlowId, Issuer, PersonId, Query, Row, StoreError, Subject, TenantId, Timestamp,
     Transaction, Value, WorkspaceRole,
 };
 
@@ -134,16 +134,15 @@ pub struct NewFlow<'a> {
     pub content: &'a [u8],
 }
 
-/// Makes a flow of version 1.0.0, owned by who makes it.
+/// Makes a flow of version 1.0.0, owned by who makes it, within the caller's transaction.
 ///
 /// # Errors
-/// [`StoreError`] when the store does not answer; nothing is made then, or all of it.
+/// [`StoreError`] when the store does not answer; the transaction must not be committed then.
 pub async fn create(
-    db: &impl Database,
+    tx: &impl Transaction,
     new: NewFlow<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let tx = db.begin().await?;
     tx.query(
         "INSERT INTO flow (flow_id, tenant_id, name, description, owner_issuer, owner_id,
                            created_at, updated_at)
@@ -163,8 +162,7 @@ pub async fn create(
         tenant_id: new.owner.tenant_id.clone(),
         flow_id: new.flow_id.clone(),
     };
-    version::insert(&tx, &flow, 0, new.content, new.owner.subject, now).await?;
-    tx.commit().await
+    version::insert(tx, &flow, 0, new.content, new.owner.subject, now).await
 }
 
 /// Where a flow is: what every statement about one flow asks for.

@@ -41,16 +41,13 @@ struct Progress {
 impl Progress {
     fn made(&self) -> Made<'_> {
         Made {
-            core_id: self.core_id.as_ref().map(GridId::as_str),
+            core_id: self.core(),
             published_slug: self.published_slug.as_deref(),
         }
     }
 
-    fn answer(&self) -> Value {
-        json!({
-            "core_id": self.core_id.as_ref().map(GridId::as_str),
-            "published_slug": self.published_slug,
-        })
+    fn core(&self) -> Option<&str> {
+        self.core_id.as_ref().map(GridId::as_str)
     }
 }
 
@@ -104,13 +101,13 @@ pub async fn deploy(
     .await;
     outcome?;
     // The core is there: whoever hears of the store's failure must hear of that too.
-    finished.map_err(|error| {
-        failure::database(error).with("core_id", progress.core_id.as_ref().map(GridId::as_str))
-    })?;
-    let mut answer = progress.answer();
-    answer["deployment_id"] = deployment_id.into();
-    answer["version"] = format!("1.0.{}", access.patch()).into();
-    Ok(answer)
+    finished.map_err(|error| failure::database(error).with("core_id", progress.core()))?;
+    Ok(json!({
+        "core_id": progress.core(),
+        "published_slug": progress.published_slug,
+        "deployment_id": deployment_id,
+        "version": format!("1.0.{}", access.patch()),
+    }))
 }
 
 /// Deploys content that is not saved, for the deprecated `POST /v1/dev/deploy`.
@@ -132,7 +129,7 @@ pub async fn dev_deploy(
     })?;
     let mut progress = Progress::default();
     run(grid, &manifest, name, wanted, &mut progress).await?;
-    Ok(progress.answer())
+    Ok(json!({ "core_id": progress.core(), "published_slug": progress.published_slug }))
 }
 
 async fn run(

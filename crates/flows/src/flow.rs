@@ -35,10 +35,15 @@ pub async fn create(ports: &impl Ports, writer: &Writer, new: New<'_>) -> Result
         description: description.flatten(),
         content: new.content.as_bytes(),
     };
-    flow::create(ports.db(), new, ports.clock().now())
+    let tx = ports.db().begin().await.map_err(failure::database)?;
+    flow::create(&tx, new, ports.clock().now())
         .await
         .map_err(failure::database)?;
-    get(ports, writer.reader(), &flow_id).await
+    // Before the commit: who is told of a failure has saved nothing, and may try again.
+    let access = access::require(&tx, writer.reader(), &flow_id, Level::View).await?;
+    let answer = with_content(access.summary(), new.content)?;
+    tx.commit().await.map_err(failure::database)?;
+    Ok(answer)
 }
 
 /// The flows that the caller may see.

@@ -70,7 +70,7 @@ impl Person {
             description: None,
             content: tag.as_bytes(),
         };
-        flow::create(on.db, new, NOW).await?;
+        create(on.db, new).await?;
         Ok(flow_id)
     }
 
@@ -120,6 +120,12 @@ impl Person {
         let page = Page { search, limit: 10 };
         Ok(flow::list(db, &self.viewer(), page).await?.total)
     }
+}
+
+async fn create(db: &impl Database, new: NewFlow<'_>) -> Verdict {
+    let tx = db.begin().await?;
+    flow::create(&tx, new, NOW).await?;
+    Ok(tx.commit().await?)
 }
 
 pub fn flow_id<K, D>(on: &Stores<'_, K, D>, tag: &str) -> Result<FlowId, Failure> {
@@ -265,7 +271,7 @@ pub async fn is_found_by_part_of_its_name(on: &Stores<'_, impl Kv, impl Database
             description: Some("d"),
             content: b"{}",
         };
-        flow::create(on.db, new, NOW).await?;
+        create(on.db, new).await?;
     }
     for (search, expected) in [
         (None, 3),

@@ -40,13 +40,11 @@ pub(super) fn slug(answer: &GridAnswer) -> Option<String> {
 /// nothing, or something that looks like a credential.
 pub(super) fn message(answer: &GridAnswer, otherwise: &str) -> String {
     let body = object(answer).unwrap_or_default();
-    let said = [
-        &body["error"]["message"],
-        &body["detail"]["message"],
-        &body["detail"],
-        &body["message"],
-    ];
-    let said = said.into_iter().find_map(Value::as_str).unwrap_or_default();
+    let places = ["/error/message", "/detail/message", "/detail", "/message"];
+    let said = places
+        .into_iter()
+        .find_map(|place| body.pointer(place)?.as_str())
+        .unwrap_or_default();
     let is_shown = |c: &char| {
         !c.is_control()
             && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

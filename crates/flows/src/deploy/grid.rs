@@ -11,7 +11,7 @@ use scaigate_problem::Problem;
 use scaigate_scaigrid::lookup::Cursor;
 use scaigate_scaigrid::path::Segment;
 use scaigate_types::GroupId;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::manifest::{ConsumerMode, QueueConfig};
 
@@ -145,19 +145,24 @@ fn page(path: String, cursor: Option<&Cursor>) -> String {
 
 /// A queue as ScaiQueue's own documentation has it (C-8): order and audience are two members there.
 fn queue(config: &QueueConfig) -> Value {
-    let mut body = json!({ "slug": config.queue, "display_name": config.queue });
+    let mut body = Map::new();
+    let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
+    set("slug", config.queue.as_str().into());
+    set("display_name", config.queue.as_str().into());
     match config.consumer_mode {
         None => {}
-        Some(ConsumerMode::Broadcast) => body["consumer_mode"] = json!("broadcast"),
+        Some(mode @ ConsumerMode::Broadcast) => {
+            set("consumer_mode", mode.as_str().into());
+        }
         Some(mode) => {
-            body["ordering"] = json!(mode.as_str());
-            body["consumer_mode"] = json!("competing");
+            set("ordering", mode.as_str().into());
+            set("consumer_mode", "competing".into());
         }
     }
     if let Some(max_retries) = config.max_retries {
-        body["max_retries"] = json!(max_retries);
+        set("max_retries", max_retries.into());
     }
-    body
+    Value::Object(body)
 }
 
 /// What ScaiGrid answered, whatever the status. Bounded, and without the credential that was sent: the
