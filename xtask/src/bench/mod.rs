@@ -9,8 +9,8 @@
 mod cases;
 mod client;
 mod load;
-mod memory;
 mod report;
+mod usage;
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -34,6 +34,9 @@ use crate::workspace::Workspace;
 
 /// The file stem of the component that only answers `ok`.
 const EMPTY: &str = "scaigate_empty";
+/// The names under which what is measured under load runs.
+const WARM: &str = "warm";
+const WARM_EMPTY: &str = "warm empty";
 /// Requests to a fresh instance each, per case.
 const FRESH_REQUESTS: usize = 50;
 
@@ -109,7 +112,7 @@ impl Bench {
         let mut supervisor = Supervisor::start()?;
         let mut sites = Vec::new();
         for (name, reuse) in [
-            ("warm", &[][..]),
+            (WARM, &[][..]),
             ("fresh", &["--max-instance-reuse-count", "1"]),
         ] {
             let (application, emulator, empty) = (free()?, free()?, free()?);
@@ -153,7 +156,7 @@ impl Bench {
         }
         let [warm, fresh] =
             <[Site; 2]>::try_from(sites).map_err(|_| anyhow::anyhow!("two sites"))?;
-        let idle_memory = supervisor.id("warm").and_then(memory::resident);
+        let idle_memory = supervisor.id(WARM).and_then(usage::resident);
         Ok(Self {
             supervisor,
             warm,
@@ -176,6 +179,7 @@ impl Bench {
                     continue;
                 };
                 eprintln!("round {round} of {}: {}", options.rounds, row.case.title());
+                let before = self.processor_time(row.case);
                 let taken = load::run(
                     row.case,
                     &self.warm,
@@ -183,7 +187,11 @@ impl Bench {
                     usize::from(options.connections),
                     turn,
                 );
-                row.warm.add(taken);
+                let used = self
+                    .processor_time(row.case)
+                    .zip(before)
+                    .map(|(after, before)| after.saturating_sub(before));
+                row.add(taken, used);
             }
         }
         rows
@@ -204,8 +212,18 @@ impl Bench {
         row
     }
 
+    /// What the runner that serves the case has used so far.
+    fn processor_time(&self, case: Case) -> Option<Duration> {
+        let name = if case == Case::Empty {
+            WARM_EMPTY
+        } else {
+            WARM
+        };
+        self.supervisor.id(name).and_then(usage::processor_time)
+    }
+
     fn memory_report(&self) -> String {
-        let loaded = self.supervisor.id("warm").and_then(memory::resident);
+        let loaded = self.supervisor.id(WARM).and_then(usage::resident);
         match (self.idle_memory, loaded) {
             (Some(idle), Some(loaded)) => format!(
                 "resident memory of the runner: {} MiB at the start, {} MiB after the load",
