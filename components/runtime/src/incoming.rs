@@ -1,6 +1,7 @@
 //! A request, read whole.
 
 use bytes::Bytes;
+use http::header::{self, AsHeaderName};
 use http::{HeaderMap, Method};
 use scaigate_problem::{Code, Problem};
 
@@ -53,7 +54,7 @@ impl Incoming {
 
     /// The header `name` as text, when it is there once and is text.
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?;
         if values.next().is_some() {
@@ -72,7 +73,7 @@ impl Incoming {
     /// Whether the caller wants a page rather than data.
     #[must_use]
     pub fn wants_html(&self) -> bool {
-        self.header("accept")
+        self.header(header::ACCEPT)
             .is_some_and(|accept| accept.contains("text/html"))
     }
 
@@ -82,7 +83,7 @@ impl Incoming {
     /// [`Code::UnsupportedMediaType`], or [`Code::InvalidRequest`] for anything else than the
     /// documented members, each once and of its type.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
-        let essence = self.header("content-type").unwrap_or_default();
+        let essence = self.header(header::CONTENT_TYPE).unwrap_or_default();
         let essence = essence.split(';').next().unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case("application/json") {
             return Err(Problem::new(Code::UnsupportedMediaType));

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, StatusCode};
 use scaigate_problem::{Code, Problem};
 use scaigate_types::Origin;
 
-use crate::{Answer, Incoming};
+use crate::{Answer, Incoming, request_id};
 
 /// The origins of this deployment: its own and its apps'.
 #[derive(Clone, Debug, Default)]
@@ -44,10 +45,11 @@ impl Site {
             return Err(Problem::new(Code::OriginNotAllowed));
         }
         // Without `Origin`, a browser still says where a request comes from.
-        let site = request.header("sec-fetch-site");
-        let unnamed = !request.headers.contains_key(header::ORIGIN);
-        if !safe && unnamed && matches!(site, Some("cross-site" | "same-site")) {
-            return Err(Problem::new(Code::OriginNotAllowed));
+        if !safe && !request.headers.contains_key(header::ORIGIN) {
+            let site = request.header("sec-fetch-site");
+            if matches!(site, Some("cross-site" | "same-site")) {
+                return Err(Problem::new(Code::OriginNotAllowed));
+            }
         }
         Ok(())
     }
@@ -91,26 +93,28 @@ impl Site {
         // Without it Spin answers chunked, in two writes.
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         if let Ok(id) = HeaderValue::from_str(&request.request_id) {
-            headers.insert("x-request-id", id);
+            headers.insert(request_id::HEADER, id);
         }
-        let mut default = |name: &'static str, value: &'static str| {
+        let mut default = |name: HeaderName, value: &'static str| {
             headers
                 .entry(name)
                 .or_insert(HeaderValue::from_static(value));
         };
-        default("cache-control", "no-store");
-        default("x-content-type-options", "nosniff");
+        default(header::CACHE_CONTROL, "no-store");
+        default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         if !is_data {
-            default("referrer-policy", "no-referrer");
-            default("x-frame-options", "DENY");
+            default(header::REFERRER_POLICY, "no-referrer");
+            default(header::X_FRAME_OPTIONS, "DENY");
             default(
-                "content-security-policy",
+                header::CONTENT_SECURITY_POLICY,
                 "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
             );
         }
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
         // The one origin there is: two are no browser's.
-        if let Some(origin) = request.header("origin").filter(|origin| self.knows(origin))
+        if let Some(origin) = request
+            .header(header::ORIGIN)
+            .filter(|origin| self.knows(origin))
             && let Ok(origin) = HeaderValue::from_str(origin)
         {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
