@@ -26,8 +26,8 @@ pub fn json(body: &Value) -> Answer {
 
 /// 200 with a body that is JSON already.
 #[must_use]
-pub fn json_text(body: String) -> Answer {
-    with_type(StatusCode::OK, "application/json", Bytes::from(body))
+pub fn json_text(body: impl Into<Bytes>) -> Answer {
+    with_type(StatusCode::OK, "application/json", body.into())
 }
 
 /// An answer without a body.
@@ -44,11 +44,19 @@ pub fn empty(status: StatusCode) -> Answer {
 /// An object that can't be written, or has no members, is `{}`.
 #[must_use]
 pub fn doubled(object: &impl Serialize) -> String {
-    let once = serde_json::to_string(object).unwrap_or_default();
-    match once.strip_suffix('}') {
-        Some(open) if open.len() > 1 => format!("{open},\"data\":{once}}}"),
-        _ => "{}".to_owned(),
+    const AGAIN: &str = ",\"data\":";
+    let mut text = Vec::with_capacity(1024);
+    let written = serde_json::to_writer(&mut text, object).is_ok();
+    // Without its end, which follows twice.
+    let open = text.len().saturating_sub(1);
+    if !written || open <= 1 || text.pop() != Some(b'}') {
+        return "{}".to_owned();
     }
+    text.reserve_exact(AGAIN.len() + open + 2);
+    text.extend_from_slice(AGAIN.as_bytes());
+    text.extend_from_within(..open);
+    text.extend_from_slice(b"}}");
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// 303 to `location`, which must be one that has been checked: a browser follows it with GET and
