@@ -33,6 +33,8 @@ const HEARTBEAT: Duration = Duration::from_secs(3);
 const RENEW: Duration = Duration::from_secs(60);
 /// ScaiKey's clock is believed so far from ours.
 const MAX_SKEW: Duration = Duration::from_secs(300);
+/// How far it may be from ours while it dates no answer.
+const UNKNOWN_SKEW: Duration = Duration::from_secs(60);
 
 /// Rows asked for in one page. ScaiKey may send fewer.
 const PER_PAGE: u32 = 1000;
@@ -159,16 +161,20 @@ impl<'a, P: Ports> Reader<'a, P> {
             .map_err(|_| Problem::new(Code::ConfigurationInvalid))
     }
 
-    /// When ScaiKey gave its first answer, by its own clock to the second: what an older event says is
-    /// in what was read.
+    /// When ScaiKey read what it first answered, by its own clock, at the earliest: what an older event
+    /// says is in what was read.
     pub(super) fn read_at(&self) -> Timestamp {
-        self.first_answer.get().unwrap_or(self.run.started_at)
+        let by_ours = || self.run.started_at.minus(UNKNOWN_SKEW);
+        self.first_answer.get().unwrap_or_else(by_ours)
     }
 
     /// When ScaiKey gave its last answer, at the latest.
     pub(super) fn read_until(&self) -> Timestamp {
-        let last = self.last_answer.get();
-        last.unwrap_or_else(|| self.ports.clock().now())
+        let by_ours = || self.ports.clock().now().plus(UNKNOWN_SKEW);
+        // A date is of the second that has begun.
+        self.last_answer
+            .get()
+            .unwrap_or_else(by_ours)
             .plus(Duration::from_secs(1))
     }
 
@@ -365,6 +371,7 @@ impl<'a, P: Ports> Reader<'a, P> {
             timeout: CALL,
             max_body: MAX_PAGE_BYTES,
         };
+        let asked_at = self.ports.clock().now();
         let answer = self.ports.outbound().send(request, limits).await?;
         if let Some(date) = scaigate_scaikey::date(answer.headers()) {
             let now = self.ports.clock().now();
@@ -372,9 +379,11 @@ impl<'a, P: Ports> Reader<'a, P> {
             if skew > MAX_SKEW {
                 self.skew.set(Some(skew));
             } else {
+                // It was read before it was dated, and not before we asked.
+                let read_at = date.minus(now.since(asked_at));
                 let first = self.first_answer.get();
                 self.first_answer
-                    .set(Some(first.map_or(date, |known| known.min(date))));
+                    .set(Some(first.map_or(read_at, |known| known.min(read_at))));
                 let last = self.last_answer.get();
                 self.last_answer
                     .set(Some(last.map_or(date, |known| known.max(date))));
