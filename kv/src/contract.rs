@@ -252,6 +252,7 @@ suite! {
         principals_and_categories_have_their_own
         a_clock_set_back_neither_makes_nor_takes_tokens
         a_clock_set_back_does_not_stop_the_refill
+        whoever_is_refused_writes_nothing
         a_slice_is_at_most_a_tenth_of_what_is_there
         what_is_out_on_lease_does_not_come_back_meanwhile
         half_of_it_is_the_most_that_is_out_on_lease

@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use scaigate_types::{Query, StoreError, Timestamp};
+use scaigate_types::{Query, Row, StoreError, Timestamp};
 
 /// The longest that a slice may be spent after it was taken.
 pub const LEASE: Duration = Duration::from_secs(10);
@@ -89,10 +89,17 @@ const TAKE: &str = "
     ON CONFLICT (principal, category) DO UPDATE SET
         tokens = excluded.tokens, updated_at = excluded.updated_at, granted = excluded.granted,
         leased = excluded.leased, leased_until = excluded.leased_until, full_at = excluded.full_at
+      WHERE excluded.granted > 0 OR excluded.updated_at < rate_bucket.updated_at
     RETURNING granted, leased_until, tokens, updated_at, full_at";
 
+const READ: &str = "
+    SELECT 0, leased_until, tokens, updated_at, full_at
+      FROM rate_bucket WHERE principal = ?1 AND category = ?2";
+
 /// Takes up to `wanted` tokens, in one statement: at least one if there is one, at most a tenth of what
-/// is there, and of several takers within a lease no more than half of the capacity to keep.
+/// is there, and of several takers within a lease no more than half of the capacity to keep. An empty
+/// bucket is not written, but for a clock that was set back: whoever is refused costs no transaction, and
+/// reads when to come back.
 ///
 /// A clock that goes back neither makes nor takes tokens; they come back from the later time on, or
 /// from `now` on when that is more than a minute away.
@@ -125,22 +132,41 @@ pub async fn take(
             ],
         )
         .await?;
-    let row = rows.first().ok_or(StoreError::Corrupt)?;
-    let count = |number: u64| u32::try_from(number).map_err(|_| StoreError::Corrupt);
+    if let Some(row) = rows.first() {
+        return taken(row, refill, now);
+    }
+    let rows = db
+        .query(READ, &[name.principal.into(), name.category.into()])
+        .await?;
+    match rows.first() {
+        Some(row) => taken(row, refill, now),
+        // Forgotten meanwhile: it is full.
+        None => Ok(Taken {
+            granted: 0,
+            lease_until: now,
+            remaining: 0,
+            reset_at: now,
+            retry_after: Duration::ZERO,
+        }),
+    }
+}
+
+fn taken(row: &Row, refill: u64, now: Timestamp) -> Result<Taken, StoreError> {
     let number = |column| u64::try_from(row.integer(column)?).map_err(|_| StoreError::Corrupt);
+    let count = |number: u64| u32::try_from(number).map_err(|_| StoreError::Corrupt);
     let tokens = number(2)?;
     let missing = PARTS.saturating_sub(tokens).div_ceil(refill);
-    let retry_after = if missing == 0 {
-        Duration::ZERO
-    } else {
-        row.time(3)?.plus(Duration::from_millis(missing)).since(now)
-    };
+    let next = row.time(3)?.plus(Duration::from_millis(missing));
     Ok(Taken {
         granted: count(number(0)?)?,
         lease_until: row.time(1)?,
         remaining: count(tokens / PARTS)?,
         reset_at: row.time(4)?,
-        retry_after,
+        retry_after: if missing == 0 {
+            Duration::ZERO
+        } else {
+            next.since(now)
+        },
     })
 }
 

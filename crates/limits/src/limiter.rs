@@ -1,5 +1,7 @@
 //! Counting, in an instance's memory as long as it can.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use scaigate_jose::sha256;
@@ -88,6 +90,28 @@ const fn seconds_up(millis: u64) -> u64 {
 #[derive(Debug, Default)]
 pub struct Limiter {
     held: Bounded<Key, Lease>,
+    /// For whom a slice is on its way.
+    taking: RefCell<HashSet<Key>>,
+}
+
+/// Who brings the next slice; over when it is dropped, also with a request that ends early.
+struct Turn<'a> {
+    taking: &'a RefCell<HashSet<Key>>,
+    key: Key,
+}
+
+impl<'a> Turn<'a> {
+    /// The turn, unless somebody has it.
+    fn of(taking: &'a RefCell<HashSet<Key>>, key: Key) -> Option<Self> {
+        let is_ours = taking.borrow_mut().insert(key);
+        is_ours.then(|| Self { taking, key })
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.taking.borrow_mut().remove(&self.key);
+    }
 }
 
 impl Limiter {
@@ -136,21 +160,27 @@ impl Limiter {
             capacity: limit,
             refill_per_minute: limit,
         };
+        // One at a time brings a slice; who asks meanwhile takes what they need.
+        let turn = Turn::of(&self.taking, key);
+        let wanted = if turn.is_some() { wanted } else { 1 };
         let taken = rate_bucket::take(db, name, bucket, wanted, now)
             .await
             .map_err(failure::database)?;
         let (asked_at, now) = (now, clock.now());
-        // Others of this instance may have brought a slice meanwhile.
-        let (others, until) = self
-            .known(&key, now)
+        let before = self.known(&key, now);
+        let (others, until) = before
             .filter(|lease| lease.is_spendable(now))
             .map_or((0, taken.lease_until), |lease| {
                 (lease.left, lease.until.min(taken.lease_until))
             });
+        let slice = match before {
+            Some(lease) if turn.is_none() => lease.slice,
+            _ => taken.granted.max(1),
+        };
         let mut lease = Lease {
             left: taken.granted.saturating_add(others),
             until,
-            slice: taken.granted.max(1),
+            slice,
             in_bucket: taken.remaining,
             reset_at: taken.reset_at,
             empty_until: Timestamp::default(),

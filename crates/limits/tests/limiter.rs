@@ -2,22 +2,28 @@
 //! below it gets all.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that meets the unexpected should stop there"
 )]
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures::executor::block_on;
+use futures::future::join_all;
 use proptest::prelude::*;
 use scaigate_kv::memory::MemoryDatabase;
 use scaigate_kv::schema::migrate;
 use scaigate_limits::{Category, Limiter, RateLimit, RateLimits};
 use scaigate_problem::{Code, Problem};
 use scaigate_signin::principal::{Credential, Principal, Service, User};
-use scaigate_types::{ClientId, Clock, Issuer, Subject, TenantId, Timestamp};
+use scaigate_types::{
+    ClientId, Clock, Issuer, Query, Row, StoreError, Subject, TenantId, Timestamp,
+    Value as SqlValue,
+};
 use serde_json::Value;
 
 const BEGINNING: u64 = 1_800_000_000_000;
@@ -265,6 +271,58 @@ fn what_one_instance_holds_the_others_do_not_give() {
     }
     // What was leased in these ten seconds and is spent counts as well: 57 instead of 31.
     assert_eq!(at_once, 574);
+}
+
+/// A database that lets everybody else go on before each statement.
+struct Slow<'a>(&'a MemoryDatabase);
+
+impl Query for Slow<'_> {
+    async fn query(&self, sql: &str, parameters: &[SqlValue]) -> Result<Vec<Row>, StoreError> {
+        futures::pending!();
+        self.0.query(sql, parameters).await
+    }
+}
+
+#[test]
+fn requests_at_once_of_one_instance_bring_one_slice() {
+    let world = World::new(2, "admin=600");
+    let (db, who) = (Slow(&world.db), alice());
+    let admit = || {
+        let World {
+            instances,
+            clock,
+            limits,
+            ..
+        } = &world;
+        instances[0].admit(&db, clock, limits, Category::Admin, &who)
+    };
+    for _ in 0..31 {
+        assert!(world.admits(0, &who));
+    }
+    let mut all = Box::pin(join_all((0..16).map(|_| admit())));
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Pending = all.as_mut().poll(&mut context) else {
+        panic!("all of them wait");
+    };
+    let Poll::Ready(outcomes) = all.as_mut().poll(&mut context) else {
+        panic!("none waits twice");
+    };
+    assert!(outcomes.iter().all(Result::is_ok));
+    // One took 32, fifteen took one: 31 are left of the slice.
+    let seen = world.ask(1, Category::Admin, &who).unwrap().unwrap();
+    assert_eq!(seen.remaining, 600 - 31 - 32 - 15 - 1);
+    // One who goes away leaves the next slice to others.
+    for _ in 0..31 {
+        world.admits(0, &who);
+    }
+    let mut gone = Box::pin(admit());
+    assert!(gone.as_mut().poll(&mut context).is_pending());
+    drop(gone);
+    world.admits(0, &who);
+    let before = world.db.failing.heal();
+    assert!(before > 0);
+    assert!(world.admits(0, &who));
+    assert_eq!(world.db.failing.heal(), 0);
 }
 
 #[test]

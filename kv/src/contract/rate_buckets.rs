@@ -143,6 +143,18 @@ pub async fn a_clock_set_back_does_not_stop_the_refill(
     same("five seconds on", drain(on.db, &name, later).await?.0, 5)
 }
 
+pub async fn whoever_is_refused_writes_nothing(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let name = on.name("principal");
+    drain(on.db, &name, NOW).await?;
+    let sql = "SELECT tokens, updated_at, full_at FROM rate_bucket WHERE principal = ?1";
+    let row = async || on.db.query(sql, &[name.as_str().into()]).await;
+    let before = row().await?;
+    let later = NOW.plus(Duration::from_millis(999));
+    let taken = take(on.other, of(&name), BUCKET, 1, later).await?;
+    same("refused", (taken.granted, taken.retry_after), (0, TICK))?;
+    same("row", row().await?, before)
+}
+
 pub async fn a_slice_is_at_most_a_tenth_of_what_is_there(
     on: &Stores<'_, impl Kv, impl Database>,
 ) -> Verdict {
