@@ -40,6 +40,7 @@ mod standings;
 mod subject_revocations;
 mod super_admins;
 mod sync_runs;
+mod tenant_credentials;
 mod tenant_events;
 mod transactions;
 mod upstream_answers;
@@ -258,6 +259,12 @@ suite! {
         half_of_it_is_the_most_that_is_out_on_lease
         is_forgotten_when_it_is_full
         gives_nothing_while_the_store_fails;
+    tenant_credentials:
+        is_found_by_its_tenant_alone
+        the_last_one_set_stays
+        sealing_anew_changes_nothing_else
+        sealing_anew_loses_against_a_rotation
+        is_gone_when_removed;
     upstream_answers:
         one_leads_and_the_others_wait
         the_answer_is_handed_out_until_it_expires
