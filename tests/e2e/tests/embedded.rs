@@ -49,6 +49,8 @@ mod negative_5_2_origins;
 mod negative_5_2_person;
 #[path = "embedded/negative_5_3.rs"]
 mod negative_5_3;
+#[path = "embedded/negative_5_7.rs"]
+mod negative_5_7;
 #[path = "embedded/open_redirect.rs"]
 mod open_redirect;
 #[path = "embedded/races.rs"]

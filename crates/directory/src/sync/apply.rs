@@ -75,6 +75,9 @@ pub(super) async fn apply(
     report
         .warnings
         .extend(election::warnings(&elected, settings));
+    report
+        .warnings
+        .extend(election::bootstrap_waits(&tx, &elected, settings).await?);
     let text = serde_json::to_string(&report).map_err(|_| Problem::new(Code::Internal))?;
     let is_ours = sync_run::end(&tx, run.sync_id, Outcome::Applied, None, &text, ended_at)
         .await

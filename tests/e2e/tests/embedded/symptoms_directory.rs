@@ -470,6 +470,9 @@ async fn s_26_a_bootstrap_super_admin_is_one_at_sync_or_sign_in_whichever_is_fir
         .set_user_status(carol, "SUSPENDED");
     let report = sync(&world).await;
     assert_eq!(report["super_admin_count"], 0, "{report}");
+    let told = warning(&report, "bootstrap_super_admin_waits").expect("a warning");
+    says(told, "message", &["BOOTSTRAP_SUPER_ADMIN", "suspended"]);
+    says(told, "fix", &["Activate", "why=<email>"]);
     found(&world, "carol@acme.example", "suspended").await;
     world.scaikey.directory().set_user_status(carol, "ACTIVE");
     sync(&world).await;
