@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use scaigate_directory::sync;
-use scaigate_kv::directory::sync_run::StartedBy;
 use scaigate_problem::Code;
 use scaikey_emulator::{Envelope, EventNames, ListEnvelope, UserShape, WebhookEvent};
 
@@ -214,12 +213,7 @@ impl Life {
         self.is_syncing.set(true);
         let ports = Disturbed::new(Rc::clone(self));
         let reader = self.world.reader();
-        let outcome = block_on(sync::sync(
-            &ports,
-            reader,
-            StartedBy::Call,
-            random.chance(80),
-        ));
+        let outcome = block_on(sync::sync(&ports, reader, random.chance(80)));
         self.is_syncing.set(false);
         self.note(("sync ends", code(&outcome)));
         match code(&outcome) {

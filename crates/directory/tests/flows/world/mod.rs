@@ -15,7 +15,6 @@ use scaigate_directory::receive::{self, Received};
 use scaigate_directory::settings::{self as directory, DirectorySettings};
 use scaigate_directory::sync::{self, Report};
 use scaigate_directory::webhook::WebhookSecrets;
-use scaigate_kv::directory::sync_run::StartedBy;
 use scaigate_kv::memory::MemoryDatabase;
 use scaigate_kv::revocation::{self, Revocation};
 use scaigate_kv::schema;
@@ -134,7 +133,7 @@ impl World {
 
     /// Syncs.
     pub fn sync(&self, force: bool) -> Result<Report, Problem> {
-        block_on(sync::sync(self, self.reader(), StartedBy::Call, force))
+        block_on(sync::sync(self, self.reader(), force))
     }
 
     /// When a sync is due; whether that is now.
