@@ -15,6 +15,7 @@ mod outcome;
 mod patience;
 mod scaikey;
 mod scene;
+mod spin_process;
 mod together;
 mod world;
 
