@@ -10,6 +10,7 @@ mod query;
 mod remembered;
 mod routes;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use scaigate_flows::content::MAX_CONTENT;
@@ -42,8 +43,9 @@ async fn handle(request: Request) -> Reply {
                 ports: &SpinPorts::default(),
                 remembered: &remembered,
                 incoming,
+                limit: Cell::default(),
             };
-            call.route().await
+            call.answer().await
         },
     )
     .await

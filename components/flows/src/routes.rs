@@ -1,10 +1,13 @@
 //! Which request is which, and who is calling.
 
+use std::cell::Cell;
+
 use http::Method;
 use scaigate_flows::{Reader, Writer, caller};
+use scaigate_limits::{Category, RateLimit};
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::SpinPorts;
-use scaigate_runtime::{Answer, Incoming, path};
+use scaigate_runtime::spin::{SpinPorts, admit};
+use scaigate_runtime::{Answer, Incoming, answer, path};
 use scaigate_signin::Principal;
 
 use crate::remembered::Remembered;
@@ -17,11 +20,18 @@ pub struct Call<'a> {
     pub remembered: &'a Remembered,
     /// The request.
     pub incoming: &'a Incoming,
+    /// How far the caller is from the limit, once it is known who that is.
+    pub limit: Cell<Option<RateLimit>>,
 }
 
 impl Call<'_> {
     /// Answers the request.
-    pub async fn route(&self) -> Result<Answer, Problem> {
+    pub async fn answer(&self) -> Result<Answer, Problem> {
+        let outcome = self.route().await;
+        answer::rate_limited(outcome, self.limit.get())
+    }
+
+    async fn route(&self) -> Result<Answer, Problem> {
         let segments = path::segments(&self.incoming.path);
         let segments: Vec<&str> = segments.iter().flatten().map(AsRef::as_ref).collect();
         match segments.as_slice() {
@@ -43,17 +53,28 @@ impl Call<'_> {
 
     /// Somebody who may look.
     pub async fn reader(&self) -> Result<Reader, Problem> {
-        caller::reader(self.ports, self.principal().await?).await
+        let principal = self.principal(Category::Lookup).await?;
+        caller::reader(self.ports, principal).await
     }
 
     /// Somebody who may change.
     pub async fn writer(&self) -> Result<Writer, Problem> {
-        caller::writer(self.ports, self.principal().await?).await
+        let principal = self.principal(Category::Deploy).await?;
+        caller::writer(self.ports, principal).await
     }
 
-    /// Whoever calls. Without ScaiKey nobody can be somebody, and the token of the deprecated deploy
+    /// Whoever calls. A request counts here: once, whatever it asks for.
+    async fn principal(&self, category: Category) -> Result<Principal, Problem> {
+        let principal = self.caller().await?;
+        let limits = &self.remembered.limits;
+        let limit = admit(self.ports, limits, category, &principal).await?;
+        self.limit.set(limit);
+        Ok(principal)
+    }
+
+    /// Without ScaiKey nobody can be somebody, and the token of the deprecated deploy
     /// is good for nothing else (C-21): both need a sign-in (S-05, S-07).
-    async fn principal(&self) -> Result<Principal, Problem> {
+    async fn caller(&self) -> Result<Principal, Problem> {
         let callers = &self.remembered.callers;
         let problem = match callers.principal(self.ports, self.incoming).await {
             Ok(principal) => return Ok(principal),

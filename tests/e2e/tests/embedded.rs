@@ -3,6 +3,8 @@
 mod access_tokens;
 #[path = "embedded/backchannel_logout.rs"]
 mod backchannel_logout;
+#[path = "embedded/catalog.rs"]
+mod catalog;
 #[path = "embedded/directory_background.rs"]
 mod directory_background;
 #[path = "embedded/directory_changes.rs"]
@@ -23,6 +25,10 @@ mod directory_sync;
 mod directory_transport;
 #[path = "embedded/directory_webhook.rs"]
 mod directory_webhook;
+#[path = "embedded/flow_acls.rs"]
+mod flow_acls;
+#[path = "embedded/flows.rs"]
+mod flows;
 #[path = "embedded/id_token.rs"]
 mod id_token;
 #[path = "embedded/isolation.rs"]

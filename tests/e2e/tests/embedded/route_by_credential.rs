@@ -56,6 +56,10 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/v1/admin/changes", ""),
     ("GET", "/v1/admin/webhooks/deliveries", ""),
     ("POST", "/v1/webhooks/scaikey", "{}"),
+    ("GET", "/v1/flows", ""),
+    ("POST", "/v1/flows", r#"{"name":"n","content":{}}"#),
+    ("GET", "/v1/catalog", ""),
+    ("POST", "/v1/dev/deploy", "{}"),
     // Last: it ends the session that is presented.
     ("POST", "/v1/auth/logout", "{}"),
 ];
