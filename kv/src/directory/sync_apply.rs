@@ -132,11 +132,14 @@ pub async fn joined(
     pairs: &str,
     stamp: &Stamp,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO group_membership (tenant_id, group_id, user_id, changed_at, cause)
-         SELECT ?4, g.value ->> 0, u.value, ?2, ?3
-           FROM json_each(?5) g, json_each(g.value, '$[1]') u
+    // Taken apart once: `g.value` beside each of its members would be parsed for each of them.
+    let sql = "WITH g AS MATERIALIZED (
+           SELECT value ->> 0 AS group_id, value ->> 1 AS members FROM json_each(?5))
+         INSERT INTO group_membership (tenant_id, group_id, user_id, changed_at, cause)
+         SELECT ?4, g.group_id, u.value, ?2, ?3
+           FROM g, json_each(g.members) u
           WHERE NOT EXISTS (SELECT 1 FROM directory_group d
-                             WHERE d.tenant_id = ?4 AND d.group_id = g.value ->> 0 AND d.gone_at >= ?1)
+                             WHERE d.tenant_id = ?4 AND d.group_id = g.group_id AND d.gone_at >= ?1)
             AND NOT EXISTS (SELECT 1 FROM person p
                              WHERE p.tenant_id = ?4 AND p.subject = u.value AND p.gone_at >= ?1)
          ON CONFLICT (tenant_id, group_id, user_id) DO UPDATE SET
@@ -155,10 +158,12 @@ pub async fn left(
     pairs: &str,
     stamp: &Stamp,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE group_membership SET deleted_at = ?2, changed_at = ?2, cause = ?3
+    let sql = "WITH g AS MATERIALIZED (
+           SELECT value ->> 0 AS group_id, value ->> 1 AS members FROM json_each(?5))
+         UPDATE group_membership SET deleted_at = ?2, changed_at = ?2, cause = ?3
           WHERE tenant_id = ?4 AND deleted_at IS NULL AND presence_at < ?1
             AND (group_id, user_id) IN (
-              SELECT g.value ->> 0, u.value FROM json_each(?5) g, json_each(g.value, '$[1]') u)";
+              SELECT g.group_id, u.value FROM g, json_each(g.members) u)";
     run(tx, sql, stamp, [tenant_id.as_str().into(), pairs.into()]).await
 }
 
