@@ -1,13 +1,8 @@
 //! The stores as Spin offers them.
 
 use std::cell::{Cell, RefCell};
-use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::future::{Either, select};
-use futures_util::lock::{Mutex, OwnedMutexGuard};
 use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
 use spin_sdk::key_value::{self, Store};
 use spin_sdk::sqlite::{self, Connection};
@@ -71,24 +66,19 @@ pub struct SpinDatabase;
 /// The database before the schema is known to be there.
 struct Unmigrated;
 
-/// The connection of an instance's transactions while none of them uses it.
-type Writer = Mutex<Option<Connection>>;
-
 thread_local! {
-    // One transaction of an instance at a time, in the order in which they were asked for: SQLite has
-    // those who wait for its write lock sleep, and look again later and later.
-    static WRITER: Arc<Writer> = Arc::default();
+    // Connections of transactions that have ended well, for the next ones: to open one costs more than
+    // a statement. (A queue of an instance's writers would be better still, but a request can't wake
+    // another one here: wit-bindgen traps.)
+    static IDLE: RefCell<Vec<Connection>> = const { RefCell::new(Vec::new()) };
 }
 
-/// How long a transaction waits for the one before it, as SQLite does for other instances'.
-const TURN: Duration = Duration::from_secs(5);
+/// Idle connections kept.
+const MAX_IDLE: usize = 4;
 
 /// A transaction on a connection that no other request uses meanwhile. Dropping it closes the
 /// connection, which undoes it.
-pub struct SpinTransaction {
-    connection: Connection,
-    turn: OwnedMutexGuard<Option<Connection>>,
-}
+pub struct SpinTransaction(Connection);
 
 fn sql_error(error: sqlite::Error) -> StoreError {
     match error {
@@ -153,25 +143,17 @@ async fn run(
 
 async fn begin() -> Result<SpinTransaction, StoreError> {
     const BEGIN: &str = "BEGIN IMMEDIATE";
-    let turn = pin!(WRITER.with(Arc::clone).lock_owned());
-    let mut turn = match select(turn, pin!(spin_sdk::time::sleep(TURN))).await {
-        Either::Left((turn, _)) => turn,
-        Either::Right(((), _)) => return Err(StoreError::Busy),
-    };
-    if let Some(connection) = turn.take() {
+    // One that is broken is dropped; whoever is busy is so on a new one too.
+    if let Some(connection) = IDLE.with_borrow_mut(Vec::pop) {
         match run(&connection, BEGIN, &[]).await {
-            Ok(_) => return Ok(SpinTransaction { connection, turn }),
-            Err(StoreError::Busy) => {
-                *turn = Some(connection);
-                return Err(StoreError::Busy);
-            }
-            // The connection itself may be what is broken.
+            Ok(_) => return Ok(SpinTransaction(connection)),
+            Err(StoreError::Busy) => return Err(StoreError::Busy),
             Err(_) => {}
         }
     }
     let connection = open().await?;
     run(&connection, BEGIN, &[]).await?;
-    Ok(SpinTransaction { connection, turn })
+    Ok(SpinTransaction(connection))
 }
 
 async fn query(sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
@@ -223,18 +205,18 @@ impl Database for SpinDatabase {
 
 impl Query for SpinTransaction {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
-        run(&self.connection, sql, parameters).await
+        run(&self.0, sql, parameters).await
     }
 }
 
 impl Transaction for SpinTransaction {
     async fn commit(self) -> Result<(), StoreError> {
-        let Self {
-            connection,
-            mut turn,
-        } = self;
-        run(&connection, "COMMIT", &[]).await?;
-        *turn = Some(connection);
+        run(&self.0, "COMMIT", &[]).await?;
+        IDLE.with_borrow_mut(|idle| {
+            if idle.len() < MAX_IDLE {
+                idle.push(self.0);
+            }
+        });
         Ok(())
     }
 }
