@@ -103,7 +103,7 @@ impl World {
     pub async fn follow(&self, directory: &Directory, is_walk: bool) {
         self.set_directory(directory);
         // ScaiKey tells its time to the second: what it says is newer than what it said before.
-        self.advance(1);
+        self.advance(2);
         self.sync().await;
         self.live()
             .assert_is(&self.expected(is_walk), "undisturbed");

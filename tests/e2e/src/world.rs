@@ -78,6 +78,10 @@ pub struct World {
     /// The components' own address.
     pub url: String,
     runtime: Runtime,
+    variables: BTreeMap<String, String>,
+    reuse: ReuseOptions,
+    /// What runners that crashed have left, removed with the world.
+    left: Vec<PathBuf>,
 }
 
 fn workspace_root() -> PathBuf {
@@ -86,6 +90,13 @@ fn workspace_root() -> PathBuf {
         .nth(2)
         .expect("tests/e2e")
         .to_owned()
+}
+
+/// Why a runner may not start.
+const STARTS: &str = "the runner starts (`cargo xtask build` makes the components)";
+
+fn code_cache() -> PathBuf {
+    workspace_root().join("target/scaigate-code-cache")
 }
 
 /// A free port. The embedded runner takes the listener over, so nobody gets in between; Spin can
@@ -167,18 +178,14 @@ impl World {
         } else {
             let mut options = HostOptions::new(manifest);
             options.listener = Some(listener);
-            options.variables = variables;
+            options.variables = variables.clone();
             options.state = State::Temporary;
             options.clock = clock.clone();
             options.faults = faults.clone();
             options.logs = logs.clone();
             options.reuse = setup.reuse;
-            options.cache = Some(workspace_root().join("target/scaigate-code-cache"));
-            Runtime::Embedded(Some(
-                Host::start(options)
-                    .await
-                    .expect("the runner starts (`cargo xtask build` makes the components)"),
-            ))
+            options.cache = Some(code_cache());
+            Runtime::Embedded(Some(Host::start(options).await.expect(STARTS)))
         };
         let client = Client::new(&url, canaries.clone());
         Self {
@@ -190,7 +197,51 @@ impl World {
             canaries,
             url,
             runtime,
+            variables,
+            reuse: setup.reuse,
+            left: Vec::new(),
         }
+    }
+
+    /// The runner ends without a word, and another starts with what is in its files at this moment, with
+    /// some settings changed. It has the old one's address.
+    ///
+    /// # Panics
+    /// When the files can't be copied or the runner doesn't start.
+    pub async fn crash(&mut self, changed: &[(&str, &str)]) {
+        let host = self.host();
+        let (address, old) = (host.address(), host.state_directory().to_owned());
+        let name = format!(
+            "scaigate-crashed-{}-{}-{}",
+            std::process::id(),
+            address.port(),
+            self.left.len()
+        );
+        let left = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&left);
+        std::fs::create_dir_all(&left).expect("a directory");
+        for entry in std::fs::read_dir(old).expect("the state") {
+            let path = entry.expect("an entry").path();
+            let copy = left.join(path.file_name().expect("a name"));
+            std::fs::copy(path, copy).expect("a copy");
+        }
+        self.runtime = Runtime::Embedded(None);
+        for (name, value) in changed {
+            self.variables
+                .insert((*name).to_owned(), (*value).to_owned());
+        }
+        let mut options = HostOptions::new(workspace_root().join("spin.toml"));
+        options.listen = address;
+        options.variables = self.variables.clone();
+        options.state = State::Directory(left.clone());
+        options.clock = self.clock.clone();
+        options.faults = self.faults.clone();
+        options.logs = self.logs.clone();
+        options.reuse = self.reuse;
+        options.cache = Some(code_cache());
+        self.runtime = Runtime::Embedded(Some(Host::start(options).await.expect(STARTS)));
+        self.client = Client::new(&self.url, self.canaries.clone());
+        self.left.push(left);
     }
 
     /// The embedded runner.
@@ -288,6 +339,10 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
+        for left in std::mem::take(&mut self.left) {
+            self.runtime = Runtime::Embedded(None);
+            let _ = std::fs::remove_dir_all(left);
+        }
         if std::thread::panicking() {
             return;
         }

@@ -55,6 +55,8 @@ mod negative_5_2_origins;
 mod negative_5_2_person;
 #[path = "embedded/negative_5_3.rs"]
 mod negative_5_3;
+#[path = "embedded/negative_5_6.rs"]
+mod negative_5_6;
 #[path = "embedded/negative_5_7.rs"]
 mod negative_5_7;
 #[path = "embedded/open_redirect.rs"]
@@ -81,6 +83,8 @@ mod symptoms;
 mod symptoms_callers;
 #[path = "embedded/symptoms_directory.rs"]
 mod symptoms_directory;
+#[path = "embedded/symptoms_webhook.rs"]
+mod symptoms_webhook;
 #[path = "embedded/two_tenants.rs"]
 mod two_tenants;
 #[path = "embedded/variants.rs"]

@@ -329,6 +329,30 @@ async fn a_scheduler_syncs_with_the_token_of_a_service() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_a_component_can_say_that_a_sync_is_due() {
+    let world = world().await;
+    let port = world.url.rsplit(':').next().expect("a port").to_owned();
+    for (path, host) in [
+        ("/internal/sync-if-due", "127.0.0.1"),
+        ("/v1/internal/sync-if-due", "127.0.0.1"),
+        ("/api/v1/internal/sync-if-due", "127.0.0.1"),
+        ("/v1/admin/sync/../../../internal/sync-if-due", "127.0.0.1"),
+        ("/v1/admin/%2e%2e/%2e%2e/internal/sync-if-due", "127.0.0.1"),
+        ("/internal/sync-if-due", "sync.spin.internal"),
+        ("//internal/sync-if-due", "sync.spin.internal"),
+    ] {
+        let request = http::Request::post(path)
+            .header("host", format!("{host}:{port}"))
+            .body(bytes::Bytes::new())
+            .expect("a request");
+        let answer = world.client.send(request).await;
+        assert_eq!(answer.status, 404, "{host}{path}: {}", answer.text());
+    }
+    quiet(&world, 0).await;
+    assert!(world.live().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_credentials_a_sync_says_so_and_none_is_due() {
     let setup = Setup::default()
         .variable("scaiflow_sync_interval_minutes", "60")

@@ -302,7 +302,10 @@ async fn of_super_admins_who_take_each_others_role_one_is_left() {
             done,
             1,
             "{:?}",
-            answers.iter().map(Answer::text).collect::<Vec<_>>()
+            answers
+                .iter()
+                .map(|one| (one.status, one.text()))
+                .collect::<Vec<_>>()
         );
         let left = "SELECT count(*) FROM person WHERE admin_role = 'super_admin'";
         assert_eq!(world.rows(left), ["1"]);

@@ -1,7 +1,9 @@
 //! The sync of the directory, from ScaiKey's lists to the mirror.
 
-use scaigate_e2e::emulator::{Deviation, DirectoryLie, seed};
-use scaigate_e2e::{Setup, World};
+use std::time::Duration;
+
+use scaigate_e2e::emulator::{Deviation, DirectoryLie, Endpoint, Fault, seed};
+use scaigate_e2e::{Scene, Setup, World, reorganised};
 use serde_json::Value;
 
 const ALICE: &str = "alice@acme.example";
@@ -99,4 +101,91 @@ async fn s_08_without_the_admin_scope_the_members_of_groups_are_walked() {
     assert!(warnings(&report).contains(&"member_walk"), "{report}");
     assert!(report["users_seen"].as_u64() > Some(20), "{report}");
     assert_ne!(world.mirrored("usr_bob_acme").await, Value::Null);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_differ_are_told_of_and_do_no_harm() {
+    for (skew, is_told) in [(-200, false), (200, false), (4000, true), (-4000, true)] {
+        let setup = Setup::default().behaviour(|behaviour| behaviour.date_skew_seconds = skew);
+        let world = World::with(setup).await;
+        let report = world.sync().await;
+        let told = warnings(&report).contains(&"clock_skew");
+        assert_eq!(told, is_told, "{skew}: {report}");
+        // What comes and goes is followed all the same.
+        let before = world.scaikey.directory().clone();
+        world.follow(&reorganised(&before), false).await;
+        world.follow(&before, false).await;
+    }
+    let setup = Setup::default().behaviour(|behaviour| behaviour.date_header = false);
+    let world = World::with(setup).await;
+    let before = world.scaikey.directory().clone();
+    world.sync().await;
+    world.follow(&reorganised(&before), false).await;
+    world.follow(&before, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_across_tenants_gives_nothing_to_the_other_tenant() {
+    let setup = Setup::default().variable("scaiflow_super_admin_groups", "grp_acme_admins");
+    let world = World::with(setup).await;
+    {
+        // Somebody of umbra in a group of acme, with the identifier of somebody of acme.
+        let mut directory = world.scaikey.directory();
+        let mut twin = directory.user("usr_erin_acme").expect("Erin").clone();
+        seed::UMBRA.clone_into(&mut twin.tenant_id);
+        "erin@umbra.example".clone_into(&mut twin.email);
+        // The first of an identifier is whom a group's members are.
+        directory.users.insert(0, twin);
+        directory.add_member("grp_acme_admins", "usr_erin_acme");
+    }
+    let report = world.sync().await;
+    assert!(warnings(&report).contains(&"foreign_members"), "{report}");
+    assert_eq!(report["super_admin_count"], 2, "{report}");
+    let page = world.admin("/v1/admin/users?search=usr_erin_acme").await;
+    let rows = page["users"].as_array().expect("users");
+    assert_eq!(rows.len(), 2, "{page}");
+    for row in rows {
+        assert_eq!(row["admin_role"], Value::Null, "{row}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_goes_while_it_is_read_is_not_mirrored() {
+    let world = World::start().await;
+    let recorder = world.scaikey.recorder();
+    recorder.hold(Endpoint::GroupMembers);
+    let gone = async {
+        while recorder.waiting(Endpoint::GroupMembers) == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let group = world.scaikey.changes().delete_group("grp_umbra_research");
+        assert!(group.is_some());
+        recorder.release(Endpoint::GroupMembers);
+    };
+    let (report, ()) = tokio::join!(world.sync(), gone);
+    assert_eq!(report["groups_seen"], 5, "{report}");
+    assert_eq!(report["groups_added"], 5, "{report}");
+    world
+        .live()
+        .assert_is(&world.expected(false), "without the group");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_are_not_found_of_a_group_that_is_listed_fail_the_sync() {
+    let scene = Scene::new(false, |_| {}).await;
+    let gone = || Fault::Status {
+        code: 404,
+        retry_after: None,
+    };
+    let switches = scene.world.scaikey.switches();
+    switches.fail_next(Endpoint::GroupMembers, gone(), 1);
+    let one = scene.fails(502, "sync_incomplete", "of one group").await;
+    switches.fail_always(Endpoint::GroupMembers, gone());
+    let all = scene.fails(502, "sync_incomplete", "of all groups").await;
+    for answer in [one, all] {
+        let details = &answer.json()["error"]["details"];
+        assert_eq!(details["list"], "group_members", "{details}");
+    }
+    switches.clear_all();
+    scene.follow(&scene.after).await;
 }

@@ -20,7 +20,7 @@ pub fn traps(world: &World) -> Vec<String> {
         "request failed",
         "not passed on",
         "panicked",
-        "trap",
+        "wasm trap",
     ];
     world
         .logs

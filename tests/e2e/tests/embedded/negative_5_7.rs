@@ -65,6 +65,35 @@ async fn n_105_a_sync_ends_the_sessions_of_whoever_may_not_act_any_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn n_105_a_tenant_that_is_deleted_takes_its_peoples_sessions_with_it() {
+    let world = World::start().await;
+    world.sync().await;
+    let sybil = world.sign_in("sybil@umbra.example").await;
+    let alice = world.sign_in(ALICE).await;
+    let umbra = |directory: &mut Directory, status: &str| {
+        let umbra = directory
+            .tenants
+            .iter_mut()
+            .find(|tenant| tenant.id == seed::UMBRA);
+        status.clone_into(&mut umbra.expect("umbra").status);
+    };
+    umbra(&mut world.scaikey.directory(), "DELETED");
+    world.advance(1);
+    let report = world.sync().await;
+    assert_eq!(report["users_soft_deleted"], 14, "{report}");
+    assert_eq!(report["groups_soft_deleted"], 3, "{report}");
+    is_over(&world, &sybil, "of a deleted tenant").await;
+    assert_eq!(me(&world, &alice).await.status, 200);
+    umbra(&mut world.scaikey.directory(), "ACTIVE");
+    world.advance(1);
+    let report = world.sync().await;
+    assert_eq!(report["users_undeleted"], 14, "{report}");
+    assert_eq!(report["groups_undeleted"], 3, "{report}");
+    world.live().assert_is(&world.expected(false), "back");
+    world.sign_in("sybil@umbra.example").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn n_106_leaving_the_group_takes_the_role_from_the_tokens_that_are_out() {
     let setup = Setup::default().variable("scaiflow_super_admin_groups", "grp_acme_admins");
     let world = World::with(setup).await;
