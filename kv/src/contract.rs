@@ -24,6 +24,7 @@ mod session_ends;
 mod sessions_ended_together;
 mod standings;
 mod subject_revocations;
+mod tenant_credentials;
 mod transactions;
 mod upstream_answers;
 mod upstream_grants;
@@ -226,6 +227,12 @@ suite! {
         is_found_until_it_ends
         the_one_that_lasts_longer_stays
         is_purged_when_it_has_ended;
+    tenant_credentials:
+        is_found_by_its_tenant_alone
+        the_last_one_set_stays
+        sealing_anew_changes_nothing_else
+        sealing_anew_loses_against_a_rotation
+        is_gone_when_removed;
     upstream_answers:
         one_leads_and_the_others_wait
         the_answer_is_handed_out_until_it_expires

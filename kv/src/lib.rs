@@ -29,4 +29,5 @@ pub mod schema;
 pub mod session;
 #[cfg(target_family = "wasm")]
 pub mod spin;
+pub mod tenant_credential;
 pub mod upstream_refresh;
