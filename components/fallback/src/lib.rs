@@ -16,9 +16,6 @@ const NOT_BUILT: &[&str] = &[
     "/v1/dev/deploy",
     "/v1/flows",
     "/v1/health",
-    "/v1/scaibunker",
-    "/v1/scaigrid",
-    "/v1/scaiqueue",
     "/v1/tenants",
     "/v1/webhooks",
 ];

@@ -8,6 +8,18 @@ use serde_json::Value;
 /// An answer with its whole body.
 pub type Answer = Response<Bytes>;
 
+/// What the body of an answer may be.
+pub trait AnswerBody: From<Bytes> {
+    /// How long it is; `None` for one that comes piece by piece, whose headers say what is known.
+    fn length(&self) -> Option<usize>;
+}
+
+impl AnswerBody for Bytes {
+    fn length(&self) -> Option<usize> {
+        Some(self.len())
+    }
+}
+
 fn with_type(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
     let mut answer = Response::new(body);
     *answer.status_mut() = status;

@@ -5,6 +5,8 @@ mod due_sync;
 mod ports;
 mod serve;
 mod sign_in;
+mod stream;
+mod streaming;
 mod variables;
 
 pub use callers::Callers;
@@ -12,6 +14,8 @@ pub use due_sync::{ask_for_sync, notice_due_sync};
 pub use ports::{SpinClock, SpinEntropy, SpinOutbound};
 pub use serve::{Reply, serve, serve_up_to};
 pub use sign_in::SpinPorts;
+pub use stream::{Arriving, StreamAnswer, StreamBody, StreamReply, serve_stream};
+pub use streaming::{SpinDownload, SpinStreaming};
 pub use variables::VariableValues;
 
 /// Runs `task` after the answer has gone. A host may cut it short: it must be work that somebody

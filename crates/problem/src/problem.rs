@@ -14,10 +14,12 @@ use crate::Code;
 pub struct Problem {
     code: Code,
     details: Map<String, Value>,
-    detail: Option<String>,
+    detail: Option<Box<str>>,
+    fix: Option<&'static str>,
     sw_code: Option<&'static str>,
     oauth_error: Option<&'static str>,
-    retry_after: Option<Duration>,
+    /// Whole seconds.
+    retry_after: Option<u32>,
     allow: Option<&'static str>,
 }
 
@@ -29,6 +31,7 @@ impl Problem {
             code,
             details: Map::new(),
             detail: None,
+            fix: None,
             sw_code: None,
             oauth_error: None,
             retry_after: None,
@@ -52,7 +55,14 @@ impl Problem {
     /// Makes `detail` the plain string that ScaiFlow documents instead of an object.
     #[must_use]
     pub fn with_detail_text(mut self, text: impl Into<String>) -> Self {
-        self.detail = Some(text.into());
+        self.detail = Some(text.into().into_boxed_str());
+        self
+    }
+
+    /// Says what to do about this occurrence, where that is more than the code's own fix can say.
+    #[must_use]
+    pub const fn with_fix(mut self, fix: &'static str) -> Self {
+        self.fix = Some(fix);
         self
     }
 
@@ -74,7 +84,12 @@ impl Problem {
     /// Says when to try again.
     #[must_use]
     pub const fn with_retry_after(mut self, after: Duration) -> Self {
-        self.retry_after = Some(after);
+        let seconds = after.as_secs();
+        self.retry_after = Some(if seconds > u32::MAX as u64 {
+            u32::MAX
+        } else {
+            seconds as u32
+        });
         self
     }
 
@@ -97,6 +112,7 @@ impl Problem {
     #[must_use]
     pub fn body(&self, instance: &str, request_id: &str) -> Value {
         let code = self.code;
+        let fix = self.fix.unwrap_or(code.fix());
         let mut details = self.details.clone();
         if let Some(sw_code) = self.sw_code {
             details.insert("sw_code".to_owned(), sw_code.into());
@@ -105,8 +121,8 @@ impl Problem {
             details.insert("oauth_error".to_owned(), error.into());
         }
         let detail = self.detail.clone().map_or_else(
-            || json!({ "error": code.as_str(), "message": code.message(), "fix": code.fix() }),
-            Value::String,
+            || json!({ "error": code.as_str(), "message": code.message(), "fix": fix }),
+            |text| Value::String(text.into()),
         );
         let mut body = json!({
             "type": format!("/docs/errors#{}", code.as_str()),
@@ -116,7 +132,7 @@ impl Problem {
             "error": {
                 "code": code.as_str(),
                 "message": code.message(),
-                "fix": code.fix(),
+                "fix": fix,
                 "details": details,
                 "request_id": request_id,
             },
@@ -125,10 +141,7 @@ impl Problem {
         if self.oauth_error.is_some()
             && let Some(members) = body.as_object_mut()
         {
-            let text = self
-                .detail
-                .clone()
-                .unwrap_or_else(|| code.message().to_owned());
+            let text = self.detail.as_deref().unwrap_or(code.message());
             members.insert("error_description".to_owned(), text.into());
         }
         body
@@ -164,7 +177,7 @@ impl Problem {
         if let Some(after) = self.retry_after {
             headers.insert(
                 header::RETRY_AFTER,
-                HeaderValue::from(after.as_secs().max(1)),
+                HeaderValue::from(after.max(1)),
             );
         }
         if let Some(methods) = self.allow {

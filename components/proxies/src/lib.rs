@@ -1,0 +1,26 @@
+//! ScaiGrid on behalf of a tenant: the documented lookups, reads that pass through, and the calls that
+//! the configuration allows (`product.md` section 7).
+//!
+//! The one component that reaches ScaiGrid with somebody's credential.
+#![cfg(target_family = "wasm")]
+
+mod remembered;
+mod routes;
+
+use scaigate_runtime::Site;
+use scaigate_runtime::spin::{SpinPorts, StreamReply, serve_stream};
+use spin_sdk::http::Request;
+use spin_sdk::http_service;
+
+#[http_service]
+async fn handle(request: Request) -> StreamReply {
+    let remembered = remembered::get().await;
+    let site = remembered
+        .as_ref()
+        .map_or_else(|_| Site::default(), |all| all.callers.site.clone());
+    serve_stream("proxies", request, &site, async move |incoming, body| {
+        let remembered = remembered?;
+        routes::answer(&SpinPorts::default(), &remembered, incoming, body).await
+    })
+    .await
+}
