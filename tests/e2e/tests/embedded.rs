@@ -13,6 +13,8 @@ mod id_token;
 mod isolation;
 #[path = "embedded/keys_down.rs"]
 mod keys_down;
+#[path = "embedded/lookups.rs"]
+mod lookups;
 #[path = "embedded/malformed.rs"]
 mod malformed;
 #[path = "embedded/negative_5_1.rs"]
@@ -53,6 +55,8 @@ mod stores_down;
 mod symptoms;
 #[path = "embedded/symptoms_callers.rs"]
 mod symptoms_callers;
+#[path = "embedded/tenants.rs"]
+mod tenants;
 #[path = "embedded/two_tenants.rs"]
 mod two_tenants;
 #[path = "embedded/variants.rs"]
