@@ -12,7 +12,7 @@ const DENIED: &str = r#"{"error":{"code":"AUTHZ_PERMISSION_DENIED"}}"#;
 
 /// A deployment that has to look at the role, the key and its seal.
 fn world() -> World {
-    let world = World::with(&[
+    let mut world = World::with(&[
         ("credentials_key", SEALED_BEFORE),
         ("scaigrid_allowed_posts", "inference"),
     ]);
@@ -24,10 +24,8 @@ fn world() -> World {
         "scaigrid_allowed_posts" => Some("inference".to_owned()),
         other => settings(other),
     };
-    World {
-        settings: scaigate_proxy::settings::settings(&changed).unwrap(),
-        ..world
-    }
+    world.settings = scaigate_proxy::settings::settings(&changed).unwrap();
+    world
 }
 
 #[test]

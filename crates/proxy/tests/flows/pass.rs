@@ -34,7 +34,7 @@ fn reads_and_calls_pass_through() {
         .will([pieces(vec![Ok("data: 1\n\n"), Ok("data: [DONE]\n\n")])]);
     let came = world.post(CHAT, &author(), r#"{"stream":true}"#).unwrap();
     assert_eq!(came.body, b"data: 1\n\ndata: [DONE]\n\n");
-    assert_eq!(came.cut, None);
+    assert_eq!((came.status, came.cut), (200, None));
     let seen = &world.grid.seen()[0];
     assert_eq!(seen.line, "POST https://scaigrid.example/v1/inference/chat");
     assert_eq!(seen.body, r#"{"stream":true}"#);
