@@ -3,6 +3,8 @@
 mod access_tokens;
 #[path = "embedded/backchannel_logout.rs"]
 mod backchannel_logout;
+#[path = "embedded/canary_g8.rs"]
+mod canary_g8;
 #[path = "embedded/directory_sync.rs"]
 mod directory_sync;
 #[path = "embedded/directory_webhook.rs"]
@@ -35,8 +37,12 @@ mod negative_5_2_origins;
 mod negative_5_2_person;
 #[path = "embedded/negative_5_3.rs"]
 mod negative_5_3;
+#[path = "embedded/negative_5_8.rs"]
+mod negative_5_8;
 #[path = "embedded/open_redirect.rs"]
 mod open_redirect;
+#[path = "embedded/pass_through.rs"]
+mod pass_through;
 #[path = "embedded/races.rs"]
 mod races;
 #[path = "embedded/registration.rs"]
@@ -51,10 +57,14 @@ mod scaikey_down;
 mod sessions;
 #[path = "embedded/stores_down.rs"]
 mod stores_down;
+#[path = "embedded/streaming.rs"]
+mod streaming;
 #[path = "embedded/symptoms.rs"]
 mod symptoms;
 #[path = "embedded/symptoms_callers.rs"]
 mod symptoms_callers;
+#[path = "embedded/symptoms_scaigrid.rs"]
+mod symptoms_scaigrid;
 #[path = "embedded/tenants.rs"]
 mod tenants;
 #[path = "embedded/two_tenants.rs"]

@@ -35,6 +35,12 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/v1/auth/register", "{}"),
     ("GET", "/v1/nothing", ""),
     ("GET", "/v1/admin/users", ""),
+    ("GET", "/v1/tenants/me/scaigrid_credentials", ""),
+    ("POST", "/v1/tenants/me/scaigrid_credentials", "{}"),
+    ("DELETE", "/v1/tenants/me/scaigrid_credentials", ""),
+    ("GET", "/v1/scaigrid/models", ""),
+    ("GET", "/v1/scaiqueue/scopes/sc_acme_support", ""),
+    ("POST", "/v1/scaigrid/inference/chat", "{}"),
     // Last: it ends the session that is presented.
     ("POST", "/v1/auth/logout", "{}"),
 ];
@@ -231,7 +237,7 @@ async fn every_route_answers_every_credential_as_the_table_says() {
             "mock" => Setup::default().variable("scaiwave_auth_mode", "mock"),
             _ => Setup::default(),
         };
-        let world = World::with(setup).await;
+        let world = World::with(setup.scaigrid()).await;
         world.sign_in(ALICE).await;
         let headers = headers(&world, kind).await;
         for (row, route) in ROUTES.iter().enumerate() {
