@@ -122,7 +122,7 @@ async fn a_connection_that_fails_is_tried_once_more() {
         (Fault::Reset, 2, 502),
         (
             Fault::Status {
-                code: 503,
+                code: 500,
                 retry_after: None,
             },
             1,
