@@ -10,6 +10,8 @@ use scaigate_scaigrid::headers::HeaderError;
 use scaigate_scaigrid::{PathError, UpstreamError};
 use scaigate_types::OutboundError;
 
+use crate::watched::Cut;
+
 /// How long to wait when ScaiGrid limits us and does not say how long.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 
@@ -65,6 +67,15 @@ pub fn outbound(error: OutboundError) -> Problem {
         OutboundError::Timeout => Problem::new(Code::ScaigridTimeout),
         OutboundError::Interrupted => unusable("the answer was cut off"),
         OutboundError::TooLarge => unusable("the answer was too large"),
+    }
+}
+
+/// An answer ended before anything of it had passed.
+#[must_use]
+pub fn cut(cut: Cut) -> Problem {
+    match cut {
+        Cut::Upstream(error) => outbound(error),
+        Cut::Reflected => invalid(InvalidAnswer::Reflected),
     }
 }
 

@@ -27,6 +27,8 @@ const HEAD_OF_READ: Duration = Duration::from_secs(30);
 const HEAD_OF_CALL: Duration = Duration::from_secs(120);
 /// Streams may last; silence may not.
 const IDLE: Duration = Duration::from_secs(120);
+/// Most of an answer that is read before its head leaves.
+const AHEAD: u64 = 64 * 1024;
 /// Time for the few bytes of a refusal.
 const REFUSAL: Duration = Duration::from_secs(5);
 
@@ -120,11 +122,26 @@ impl<P: GridPorts> Pass<'_, P> {
         let credential = self.chosen.credential();
         let route = admitted.path().route();
         match judge(route, credential, answer.status(), answer.headers()) {
-            Verdict::Deliver(headers) => Ok(Passed {
-                status: answer.status(),
-                headers,
-                body: Watched::new(answer.into_body(), credential),
-            }),
+            Verdict::Deliver(headers) => {
+                let status = answer.status();
+                let mut body = Watched::new(answer.into_body(), credential);
+                // Events are not waited for.
+                if !headers.is_stream() {
+                    let reading = pin!(body.read_ahead(ahead(&headers)));
+                    let time = pin!(self.ports.clock().sleep(HEAD_OF_READ));
+                    match select(reading, time).await {
+                        Either::Left((read, _)) => read.map_err(failure::cut)?,
+                        Either::Right(((), _)) => {
+                            return Err(failure::outbound(OutboundError::Timeout));
+                        }
+                    }
+                }
+                Ok(Passed {
+                    status,
+                    headers,
+                    body,
+                })
+            }
             Verdict::Refuse(error) => Err(failure::invalid(error.into())),
             Verdict::Explain => {
                 let (parts, body) = answer.into_parts();
@@ -140,6 +157,13 @@ impl<P: GridPorts> Pass<'_, P> {
             }
         }
     }
+}
+
+/// How much of an answer is there before its head leaves: all of a short one, else something.
+fn ahead(headers: &ResponseHeaders) -> u64 {
+    let announced = headers.as_map().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|value| value.to_str().ok()?.parse().ok());
+    announced.map_or(1, |announced: u64| announced.min(AHEAD))
 }
 
 /// As much of a body as is worth reading.

@@ -3,8 +3,9 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame};
+use http_body_util::BodyExt;
 use scaigate_scaigrid::Credential;
 use scaigate_scaigrid::credential::Reflection;
 use scaigate_types::OutboundError;
@@ -39,6 +40,8 @@ impl Cut {
 /// ScaiGrid's body, watched for the credential while it passes, piece by piece. Trailers end here: they
 /// would be headers that nobody looked at. Dropping it ends the exchange with ScaiGrid.
 pub struct Watched<B> {
+    /// What has been read ahead.
+    ahead: Option<Bytes>,
     inner: Option<B>,
     reflection: Option<Reflection>,
 }
@@ -52,9 +55,28 @@ impl<B> std::fmt::Debug for Watched<B> {
 impl<B> Watched<B> {
     pub(crate) fn new(inner: B, credential: &Credential) -> Self {
         Self {
+            ahead: None,
             inner: Some(inner),
             reflection: Some(Reflection::of(credential)),
         }
+    }
+}
+
+impl<B: Body<Data = Bytes, Error = OutboundError> + Unpin> Watched<B> {
+    /// Reads ahead: `least` bytes, or the whole body if it is shorter. A body that fails by then fails
+    /// before the client has seen anything of it.
+    pub(crate) async fn read_ahead(&mut self, least: u64) -> Result<(), Cut> {
+        let mut read = BytesMut::new();
+        while (read.len() as u64) < least {
+            let Some(frame) = self.frame().await else {
+                break;
+            };
+            if let Ok(data) = frame?.into_data() {
+                read.extend_from_slice(&data);
+            }
+        }
+        self.ahead = Some(read.freeze()).filter(|read| !read.is_empty());
+        Ok(())
     }
 }
 
@@ -67,6 +89,9 @@ impl<B: Body<Data = Bytes, Error = OutboundError> + Unpin> Body for Watched<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Cut>>> {
         let this = self.get_mut();
+        if let Some(ahead) = this.ahead.take() {
+            return Poll::Ready(Some(Ok(Frame::data(ahead))));
+        }
         loop {
             let (Some(inner), Some(reflection)) = (&mut this.inner, &mut this.reflection) else {
                 return Poll::Ready(None);

