@@ -218,7 +218,10 @@ async fn an_answer_that_breaks_off_does_not_look_whole() {
                 .await;
                 raw
             };
-            let (status, headers) = raw.head().await;
+            // Its end may overtake its beginning.
+            let Some((status, headers)) = raw.try_head().await else {
+                continue;
+            };
             // One that breaks off before anything of it has passed is a failure like any other.
             if status != 200 {
                 assert_eq!(status, 502, "{fault:?}");
