@@ -279,6 +279,18 @@ async fn a_client_that_leaves_frees_the_connection_to_scaigrid() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_before_the_answer_holds_the_call_until_its_time_is_up() {
+    let (world, token) = world(StreamScript::default()).await;
+    let recorder = world.grid().recorder();
+    recorder.hold_at(Endpoint::Chat, Gate::After);
+    let raw = chat(&world, &token).await;
+    recorder.held(Endpoint::Chat, 1).await;
+    drop(raw);
+    world.advance(121);
+    recorder.left(Endpoint::Chat, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_is_passed_on_while_it_comes() {
     let (world, token) = world(StreamScript::default()).await;
     // The emulator reads all of it and keeps a mebibyte, so it makes no sense of the larger one.
