@@ -4,16 +4,30 @@
 //! it runs within WebAssembly as it does in memory. All of its identifiers begin with a prefix that
 //! the caller makes up: one database can serve every case, one after the other.
 
+mod admin_roles;
+mod applying;
+mod bootstrap;
+mod catalog_packages;
+mod changes;
+mod comparing;
 mod documents;
 mod exchanged_tokens;
+mod finishing;
 mod fixtures;
+mod flow_acls;
+mod flows;
+mod group_events;
+mod inactive_people;
 mod interleaved;
 mod interposed;
 mod key_searches;
 mod key_value;
+mod listings;
 mod logout_tokens;
+mod mirrored;
 mod pending_logins;
 mod people_arriving;
+mod rate_buckets;
 mod redeemed_codes;
 mod registrations;
 mod revocations;
@@ -24,11 +38,16 @@ mod session_ends;
 mod sessions_ended_together;
 mod standings;
 mod subject_revocations;
+mod super_admins;
+mod sync_runs;
 mod tenant_credentials;
+mod tenant_events;
 mod transactions;
 mod upstream_answers;
 mod upstream_grants;
+mod user_events;
 mod verdict;
+mod webhook_deliveries;
 mod workspace_changes;
 mod workspaces;
 
@@ -228,6 +247,19 @@ suite! {
         is_found_until_it_ends
         the_one_that_lasts_longer_stays
         is_purged_when_it_has_ended;
+    rate_buckets:
+        gives_what_it_holds_and_no_more
+        fills_up_to_the_millisecond
+        is_never_more_than_full
+        principals_and_categories_have_their_own
+        a_clock_set_back_neither_makes_nor_takes_tokens
+        a_clock_set_back_does_not_stop_the_refill
+        whoever_is_refused_writes_nothing
+        a_slice_is_at_most_a_tenth_of_what_is_there
+        what_is_out_on_lease_does_not_come_back_meanwhile
+        half_of_it_is_the_most_that_is_out_on_lease
+        is_forgotten_when_it_is_full
+        gives_nothing_while_the_store_fails;
     tenant_credentials:
         is_found_by_its_tenant_alone
         the_last_one_set_stays
@@ -250,6 +282,117 @@ suite! {
         the_first_owner_stays
         is_unknown_when_never_bound
         is_purged_when_it_expires;
+    user_events:
+        leave_the_same_in_every_order
+        tell_what_they_tell_and_no_more
+        a_deletion_stays_until_a_creation
+        an_applied_sync_makes_older_ones_void
+        one_that_came_while_a_sync_read_can_be_corrected
+        void_ones_make_nobody_mirrored
+        of_another_tenant_change_nobody
+        know_the_tenant
+        tell_who_is_there;
+    group_events:
+        leave_the_same_in_every_order
+        of_members_leave_the_same_in_every_order
+        a_membership_goes_with_its_group_and_its_user
+        may_come_before_what_they_are_about
+        an_applied_sync_makes_older_ones_void
+        a_void_deletion_still_ends_what_was_before
+        a_late_deletion_that_ends_a_membership_is_news
+        a_deletion_ends_what_no_sync_compared;
+    tenant_events:
+        leave_the_same_in_every_order
+        of_partners_leave_the_same_in_every_order
+        tell_whether_they_were_news
+        an_applied_sync_makes_older_ones_void;
+    comparing:
+        finds_users_that_differ
+        finds_users_that_are_missing
+        finds_groups_that_differ_or_are_missing
+        finds_who_joined_and_who_left
+        finds_tenants_that_differ_or_are_missing
+        takes_hostile_texts_for_what_they_are
+        counts_what_is_live;
+    applying:
+        users_are_made_changed_and_brought_back
+        whoever_signed_in_first_is_the_same_person
+        what_younger_events_said_stays
+        groups_are_made_changed_and_marked
+        members_join_and_leave
+        nobody_joins_what_was_deleted_since
+        tenants_are_made_changed_and_marked;
+    finishing:
+        what_was_covered_is_noted
+        members_of_no_group_are_not_kept
+        what_it_changed_is_counted;
+    changes:
+        tell_every_change_of_a_user_once
+        tell_every_change_of_the_rest_once
+        say_nothing_where_nothing_changes
+        name_what_changed_and_by_what
+        are_read_page_by_page
+        that_were_forgotten_are_told;
+    sync_runs:
+        are_one_at_a_time
+        a_silent_one_is_abandoned
+        progress_keeps_one_alive
+        tell_how_they_ended
+        decide_when_the_next_is_due
+        old_ones_are_forgotten;
+    super_admins:
+        follow_the_groups_and_nothing_else
+        are_named_by_the_group_or_its_name
+        a_name_of_two_groups_elects_nobody
+        an_identifier_is_no_name
+        need_somebody_who_may_act;
+    bootstrap:
+        elects_one_person_of_that_address;
+    admin_roles:
+        are_given_and_taken
+        stay_within_a_tenant
+        the_last_super_admin_stays
+        holders_are_found_by_identifier_and_address;
+    webhook_deliveries:
+        are_claimed_once
+        a_claim_is_undone_with_its_effect
+        are_listed_the_latest_first
+        are_forgotten_a_month_later;
+    listings:
+        users_are_shown_with_their_fields
+        users_are_found_by_what_is_in_them
+        users_are_listed_page_by_page
+        users_are_listed_by_status
+        groups_and_their_members
+        why_tells_what_is_known;
+    inactive_people:
+        lose_their_sessions
+        one_persons_are_ended_alone
+        nothing_ends_when_the_transaction_is_undone;
+    flows:
+        its_content_comes_back_byte_for_byte
+        a_version_is_never_written_again
+        metadata_alone_makes_no_version
+        its_owner_and_administrators_may_do_everything
+        is_found_by_part_of_its_name
+        a_deleted_one_is_gone_and_its_content_kept
+        nothing_is_made_when_the_transaction_is_undone
+        a_deployment_ends_once
+        no_version_is_lost_among_parallel_writers
+        rights_of_a_deleted_flow_mean_nothing;
+    flow_acls:
+        a_user_has_the_level_given
+        a_group_counts_as_long_as_it_and_its_membership_live
+        the_highest_of_several_counts
+        nobody_of_another_tenant_can_be_named_or_gets_in
+        a_deleted_principal_can_not_be_named
+        a_right_taken_away_is_gone;
+    catalog_packages:
+        the_same_version_again_raises_the_patch
+        is_shown_to_whom_it_is_for
+        belongs_to_its_author
+        an_unknown_group_changes_nothing
+        a_deleted_one_is_gone_with_its_versions;
     interleaved:
         one_consumes_a_sign_in
         one_redeems_a_session_code
@@ -262,8 +405,11 @@ suite! {
         one_personal_workspace_however_often
         one_acts_on_a_logout_token
         one_searches_for_a_key
+        fifty_take_from_a_bucket_of_fifty
         one_ends_a_session
         the_limit_of_sign_ins_holds
+        one_begins_a_sync
+        one_claims_an_event
         transactions_take_turns;
 }
 

@@ -8,6 +8,7 @@
 //! [`Database`]: scaigate_types::Database
 //! [`Kv`]: scaigate_types::Kv
 
+pub mod catalog;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod directory;
@@ -15,6 +16,7 @@ pub mod document;
 pub mod exchanged_token;
 #[cfg(all(feature = "file", not(target_family = "wasm")))]
 pub mod file;
+pub mod flow;
 pub mod key_search;
 pub mod keys;
 pub mod logout_token;
@@ -23,6 +25,7 @@ pub mod memory;
 pub mod pending_login;
 pub mod people;
 pub mod purge;
+pub mod rate_bucket;
 pub mod redeemed_code;
 pub mod revocation;
 pub mod schema;

@@ -120,7 +120,8 @@ pub async fn arrive(
     now: Timestamp,
 ) -> Result<Person, StoreError> {
     let tenant_id = arrival.tenant_id.as_str();
-    let bootstrap = arrival.is_bootstrap_super_admin;
+    // An address that somebody else has too names nobody (N-104).
+    let bootstrap = arrival.is_bootstrap_super_admin && !is_shared(db, arrival).await?;
     // A role granted by hand or by a group is kept; `bootstrap` only fills a gap.
     let rows = db
         .query(
@@ -187,6 +188,19 @@ pub async fn arrive(
     )
     .await?;
     Ok(person)
+}
+
+/// Whether somebody else who is not deleted has the address of whoever arrives.
+async fn is_shared(db: &impl Query, arrival: &Arrival<'_>) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM person
+        WHERE lower(email) = lower(?1) AND deleted_at IS NULL AND NOT (issuer = ?2 AND subject = ?3)
+        LIMIT 1";
+    let parameters = [
+        arrival.email.into(),
+        arrival.issuer.as_str().into(),
+        arrival.subject.as_str().into(),
+    ];
+    Ok(!db.query(sql, &parameters).await?.is_empty())
 }
 
 /// The person, or `None`.

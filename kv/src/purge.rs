@@ -4,7 +4,7 @@ use scaigate_types::{Database, Kv, StoreError, Timestamp};
 
 use crate::directory::{change_log, webhook_delivery};
 use crate::{
-    exchanged_token, logout_token, pending_login, redeemed_code, revocation, session,
+    exchanged_token, logout_token, pending_login, rate_bucket, redeemed_code, revocation, session,
     upstream_refresh,
 };
 
@@ -22,6 +22,7 @@ pub async fn purge(db: &impl Database, kv: &impl Kv, now: Timestamp) -> Result<(
     logout_token::purge(db, now, LIMIT).await?;
     exchanged_token::purge(db, now, LIMIT).await?;
     upstream_refresh::purge(db, now, LIMIT).await?;
+    rate_bucket::purge(db, now, LIMIT).await?;
     change_log::purge(db, now, LIMIT).await?;
     webhook_delivery::purge(db, now, LIMIT).await?;
     for sid in session::revocations_to_forget(db, now, LIMIT).await? {

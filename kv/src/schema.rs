@@ -1,18 +1,29 @@
 //! The schema and its migrations: forward-only, numbered, each in one transaction.
 
 mod directory;
+mod flow;
+mod rate_bucket;
 mod tenant_credential;
 
 use scaigate_types::{Database, Query, StoreError, Transaction};
 
 use directory::DIRECTORY;
+use flow::FLOWS;
+use rate_bucket::RATE_BUCKET;
 use tenant_credential::TENANT_CREDENTIAL;
 
 /// One step of the schema: statements that run together or not at all.
 type Migration = &'static [&'static str];
 
 /// Every migration, oldest first. A released one is never edited.
-const MIGRATIONS: &[Migration] = &[FIRST, LOGOUT_AND_WORKSPACES, DIRECTORY, TENANT_CREDENTIAL];
+const MIGRATIONS: &[Migration] = &[
+    FIRST,
+    LOGOUT_AND_WORKSPACES,
+    DIRECTORY,
+    RATE_BUCKET,
+    FLOWS,
+    TENANT_CREDENTIAL,
+];
 
 const FIRST: Migration = &[
     "CREATE TABLE tenant (

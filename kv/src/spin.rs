@@ -1,8 +1,13 @@
 //! The stores as Spin offers them.
 
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::future::{Either, select};
+use futures_util::lock::{Mutex, OwnedMutexGuard};
 use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
 use spin_sdk::key_value::{self, Store};
 use spin_sdk::sqlite::{self, Connection};
@@ -66,8 +71,24 @@ pub struct SpinDatabase;
 /// The database before the schema is known to be there.
 struct Unmigrated;
 
-/// A transaction on a connection of its own. Dropping it closes the connection, which undoes it.
-pub struct SpinTransaction(Connection);
+/// The connection of an instance's transactions while none of them uses it.
+type Writer = Mutex<Option<Connection>>;
+
+thread_local! {
+    // One transaction of an instance at a time, in the order in which they were asked for: SQLite has
+    // those who wait for its write lock sleep, and look again later and later.
+    static WRITER: Arc<Writer> = Arc::default();
+}
+
+/// How long a transaction waits for the one before it, as SQLite does for other instances'.
+const TURN: Duration = Duration::from_secs(5);
+
+/// A transaction on a connection that no other request uses meanwhile. Dropping it closes the
+/// connection, which undoes it.
+pub struct SpinTransaction {
+    connection: Connection,
+    turn: OwnedMutexGuard<Option<Connection>>,
+}
 
 fn sql_error(error: sqlite::Error) -> StoreError {
     match error {
@@ -131,9 +152,26 @@ async fn run(
 }
 
 async fn begin() -> Result<SpinTransaction, StoreError> {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    let turn = pin!(WRITER.with(Arc::clone).lock_owned());
+    let mut turn = match select(turn, pin!(spin_sdk::time::sleep(TURN))).await {
+        Either::Left((turn, _)) => turn,
+        Either::Right(((), _)) => return Err(StoreError::Busy),
+    };
+    if let Some(connection) = turn.take() {
+        match run(&connection, BEGIN, &[]).await {
+            Ok(_) => return Ok(SpinTransaction { connection, turn }),
+            Err(StoreError::Busy) => {
+                *turn = Some(connection);
+                return Err(StoreError::Busy);
+            }
+            // The connection itself may be what is broken.
+            Err(_) => {}
+        }
+    }
     let connection = open().await?;
-    run(&connection, "BEGIN IMMEDIATE", &[]).await?;
-    Ok(SpinTransaction(connection))
+    run(&connection, BEGIN, &[]).await?;
+    Ok(SpinTransaction { connection, turn })
 }
 
 async fn query(sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
@@ -185,12 +223,18 @@ impl Database for SpinDatabase {
 
 impl Query for SpinTransaction {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
-        run(&self.0, sql, parameters).await
+        run(&self.connection, sql, parameters).await
     }
 }
 
 impl Transaction for SpinTransaction {
     async fn commit(self) -> Result<(), StoreError> {
-        run(&self.0, "COMMIT", &[]).await.map(|_| ())
+        let Self {
+            connection,
+            mut turn,
+        } = self;
+        run(&connection, "COMMIT", &[]).await?;
+        *turn = Some(connection);
+        Ok(())
     }
 }

@@ -28,9 +28,9 @@ enum Delivery {
 }
 
 /// How many worlds of each kind.
-const SEEDS: u64 = 600;
+const SEEDS: u64 = 500;
 /// Steps of each.
-const STEPS: u32 = 60;
+const STEPS: u32 = 50;
 
 /// Lets a world go by.
 struct World<'a> {

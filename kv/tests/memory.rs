@@ -26,68 +26,6 @@ fn tables(db: &MemoryDatabase) -> Vec<String> {
         .collect()
 }
 
-/// The whole schema of a database, as SQL.
-fn definitions(db: &MemoryDatabase) -> Vec<Row> {
-    let sql = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name";
-    block_on(db.query(sql, &[])).expect("the schema")
-}
-
-/// A database as version 1 left it, with a row in each table.
-fn of_version_1() -> MemoryDatabase {
-    let db = empty();
-    let rows = "
-        CREATE TABLE schema_version (
-            one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL) STRICT;
-        INSERT INTO schema_version VALUES (1, 1);
-        INSERT INTO tenant VALUES ('tnt_1', 1);
-        INSERT INTO person (person_id, issuer, subject, tenant_id, created_at, last_seen_at)
-             VALUES ('per_1', 'https://scaikey.test', 'subject', 'tnt_1', 1, 1);
-        INSERT INTO workspace VALUES ('ws_1', 'tnt_1', 'Default', 'default', 'per_1', 1);
-        INSERT INTO workspace VALUES ('ws_2', 'tnt_1', 'Shared', 'shared', 'per_1', 1);
-        INSERT INTO membership VALUES ('per_1', 'ws_1', 'admin', 1, NULL);
-        INSERT INTO pending_login VALUES ('state', 'browser', x'00', 1, 2, NULL);
-        INSERT INTO redeemed_code VALUES ('code', 2);
-        INSERT INTO session (sid, person_id, tenant_id, workspace_id, created_at, expires_at,
-                             code_consumed_at, generation, scaikey_sid, scaikey_tokens)
-             VALUES ('ses_1', 'per_1', 'tnt_1', 'ws_1', 1, 9, 1, 3, 'scaikey', x'01');
-        INSERT INTO upstream_refresh VALUES ('token', 'owner', 2, 1, NULL, 2);
-        INSERT INTO upstream_grant VALUES ('token', 'https://scaikey.test', 'subject', 1, NULL, 2)";
-    for sql in format!("{}{rows}", include_str!("schema/1.sql")).split(';') {
-        block_on(db.query(sql, &[])).expect("version 1");
-    }
-    db
-}
-
-/// The rows of a table in the columns of version 1.
-fn rows_of_version_1(db: &MemoryDatabase) -> Vec<Vec<Row>> {
-    [
-        "tenant_id, created_at FROM tenant",
-        "person_id, issuer, subject, tenant_id, email, name, status, admin_role, admin_role_source,
-         created_at, last_seen_at FROM person",
-        "workspace_id, tenant_id, name, kind, created_by, created_at FROM workspace",
-        "* FROM membership",
-        "* FROM pending_login",
-        "* FROM redeemed_code",
-        "sid, person_id, tenant_id, workspace_id, created_at, expires_at, code_hash, code_challenge,
-         code_expires_at, code_consumed_at, generation, rotated_from, rotated_at, ended_at,
-         end_reason, revocation_forgotten, scaikey_sid, scaikey_tokens FROM session",
-        "* FROM upstream_refresh",
-        "* FROM upstream_grant",
-    ]
-    .into_iter()
-    .map(|columns| {
-        let rows = block_on(db.query(&format!("SELECT {columns}"), &[])).expect("rows");
-        assert!(!rows.is_empty(), "{columns}");
-        rows
-    })
-    .collect()
-}
-
-fn version(db: &MemoryDatabase) -> i64 {
-    let rows = block_on(db.query("SELECT version FROM schema_version", &[])).expect("a version");
-    rows.first().expect("one row").integer(0).expect("a number")
-}
-
 fn failures(outcomes: &[Outcome]) -> Vec<String> {
     outcomes
         .iter()
@@ -207,44 +145,6 @@ fn a_migration_cut_short_leaves_nothing() {
         }
         block_on(migrate(&db)).unwrap_or_else(|error| panic!("after call {call}: {error}"));
         assert_eq!(tables(&db), complete);
-    }
-}
-
-/// Every release's database comes to the same schema as a new one, with its rows, whichever call of
-/// the way there fails.
-#[test]
-fn version_1_is_brought_up_to_date_with_its_rows() {
-    let fresh = empty();
-    block_on(migrate(&fresh)).expect("a schema");
-    let wanted = definitions(&fresh);
-
-    let old = of_version_1();
-    let (before, rows) = (definitions(&old), rows_of_version_1(&old));
-    old.failing.heal();
-    block_on(migrate(&old)).expect("an upgrade");
-    let calls = old.failing.heal();
-    assert!(calls > 10, "{calls}");
-    assert_eq!(definitions(&old), wanted);
-    assert_eq!(rows_of_version_1(&old), rows);
-
-    for call in 1..=calls {
-        let db = of_version_1();
-        db.failing.fail_at(call);
-        let outcome = block_on(migrate(&db));
-        db.failing.heal();
-        match outcome {
-            // What may fail without harm: looking, and asking for a journal.
-            Ok(()) => assert_eq!(version(&db), VERSION, "call {call}"),
-            Err(error) => {
-                assert_eq!(error, StoreError::Unavailable);
-                assert_eq!(version(&db), 1, "call {call}");
-                assert_eq!(definitions(&db), before, "call {call}");
-            }
-        }
-        assert_eq!(rows_of_version_1(&db), rows, "call {call}");
-        block_on(migrate(&db)).unwrap_or_else(|error| panic!("after call {call}: {error}"));
-        assert_eq!(definitions(&db), wanted, "call {call}");
-        assert_eq!(rows_of_version_1(&db), rows, "call {call}");
     }
 }
 

@@ -24,6 +24,9 @@ pub const CLIENT_ID: &str = "scaigate-dev-client";
 /// Its secret: no secret at all, as it is printed here.
 pub const CLIENT_SECRET: &str = "scaigate-dev-secret";
 
+/// The secret of webhooks between the emulator and us: no secret either.
+pub const WEBHOOK_SECRET: &str = "scaigate-dev-webhook-secret";
+
 /// The settings of a sign-in at the emulator.
 pub fn for_emulator(own: &str, emulator: &str) -> Settings {
     [
@@ -33,6 +36,7 @@ pub fn for_emulator(own: &str, emulator: &str) -> Settings {
         ("public_url", own),
         ("app_url", &format!("{own}/")),
         ("env", "dev"),
+        ("scaiflow_scaikey_webhook_secret", WEBHOOK_SECRET),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into()

@@ -8,13 +8,11 @@ use std::cell::RefCell;
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use scaigate_problem::Problem;
-use scaigate_runtime::spin::{Reply, SpinPorts, VariableValues, serve};
+use scaigate_runtime::spin::{SpinPorts, VariableValues, respond, wire};
 use scaigate_runtime::{Answer, Incoming, Site};
 use scaigate_signin::settings::{self, Deployment};
 use scaigate_signin::{Deadline, Ports, config_document, scaikey};
 use scaigate_types::{Clock, Timestamp};
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
 
 /// How long an instance repeats its answer. Discovery itself is fresh for longer.
 const REPEATED: std::time::Duration = std::time::Duration::from_secs(60);
@@ -99,14 +97,15 @@ async fn made() -> Result<Made, Problem> {
     }
 }
 
-#[http_service]
-async fn handle(request: Request) -> Reply {
+scaigate_runtime::service!(super::handle);
+
+async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
     let made = made().await;
     let site = made
         .as_ref()
         .map(|made| made.site.clone())
         .unwrap_or_default();
-    serve(
+    respond(
         "auth-config",
         request,
         &site,

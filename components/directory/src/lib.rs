@@ -9,6 +9,7 @@ mod remembered;
 mod routes;
 mod view;
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use scaigate_runtime::spin::{Reply, SpinPorts, serve};
@@ -35,8 +36,9 @@ async fn handle(request: Request) -> Reply {
                 ports: &SpinPorts::default(),
                 remembered: &remembered,
                 incoming,
+                limit: Cell::default(),
             };
-            call.route().await
+            call.answer().await
         },
     )
     .await

@@ -4,16 +4,19 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use scaigate_directory::settings::{self as directory, DirectorySettings};
+use scaigate_limits::RateLimits;
 use scaigate_problem::Problem;
 use scaigate_runtime::spin::{Callers, VariableValues};
 use scaigate_signin::settings::{self, Fault};
 
-const VARIABLE: &str = "scaiflow_super_admin_groups";
+const VARIABLES: [&str; 2] = ["scaiflow_super_admin_groups", "rate_limits"];
 
 /// The settings of this component.
 pub struct Remembered {
     /// By what callers are known.
     pub callers: Callers,
+    /// How often callers may, or what is wrong with that.
+    pub limits: Result<RateLimits, Vec<Fault>>,
     directory: Result<DirectorySettings, Vec<Fault>>,
 }
 
@@ -27,10 +30,11 @@ pub async fn get() -> Result<Rc<Remembered>, Problem> {
         return Ok(remembered);
     }
     let mut names = Callers::VARIABLES.to_vec();
-    names.push(VARIABLE);
+    names.extend(VARIABLES);
     let values = VariableValues::read(&names).await?;
     let remembered = Rc::new(Remembered {
         callers: Callers::parse(&values)?,
+        limits: RateLimits::parse(&|name: &str| values.get(name)),
         directory: directory::directory(&|name: &str| values.get(name)),
     });
     SETTINGS.set(Some(Rc::clone(&remembered)));

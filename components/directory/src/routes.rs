@@ -1,11 +1,14 @@
 //! One function per route: parsed input in, one flow, its result as an answer.
 
+use std::cell::Cell;
+
 use http::{Method, StatusCode};
 use scaigate_directory::admin_scope::{self, AdminScope};
 use scaigate_directory::{roles, why};
 use scaigate_kv::directory::{change_log, listing, webhook_delivery};
+use scaigate_limits::{Category, RateLimit};
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::SpinPorts;
+use scaigate_runtime::spin::{SpinPorts, admit};
 use scaigate_runtime::{Answer, Incoming, answer, path};
 use scaigate_signin::{Ports, Principal, failure};
 use scaigate_types::{AdminRole, GroupId, TenantId};
@@ -23,6 +26,8 @@ pub struct Call<'a> {
     pub remembered: &'a Remembered,
     /// The request.
     pub incoming: &'a Incoming,
+    /// How far the caller is from the limit, once it is known who that is.
+    pub limit: Cell<Option<RateLimit>>,
 }
 
 #[derive(Deserialize)]
@@ -33,7 +38,12 @@ struct RoleRequest {
 
 impl Call<'_> {
     /// Answers the request.
-    pub async fn route(&self) -> Result<Answer, Problem> {
+    pub async fn answer(&self) -> Result<Answer, Problem> {
+        let outcome = self.route().await;
+        answer::rate_limited(outcome, self.limit.get())
+    }
+
+    async fn route(&self) -> Result<Answer, Problem> {
         let segments = path::segments(&self.incoming.path);
         let segments: Vec<&str> = segments.iter().flatten().map(AsRef::as_ref).collect();
         let method = &self.incoming.method;
@@ -43,7 +53,7 @@ impl Call<'_> {
             }
             ["v1", "admin", "users", id, "role"] => {
                 self.incoming.require(&Method::DELETE, "POST, DELETE")?;
-                self.set_role(id, None).await
+                self.set_role(&self.roles().await?, id, None).await
             }
             ["v1", "admin", rest @ ..] => {
                 self.incoming.require(&Method::GET, "GET")?;
@@ -69,15 +79,22 @@ impl Call<'_> {
         }
     }
 
+    /// Whoever calls. A request counts here: once, whatever it asks for.
     async fn principal(&self) -> Result<Principal, Problem> {
-        self.remembered
-            .callers
-            .principal(self.ports, self.incoming)
-            .await
+        let callers = &self.remembered.callers;
+        let principal = callers.principal(self.ports, self.incoming).await?;
+        let limits = &self.remembered.limits;
+        let limit = admit(self.ports, limits, Category::Admin, &principal).await?;
+        self.limit.set(limit);
+        Ok(principal)
     }
 
     async fn platform(&self) -> Result<AdminScope, Problem> {
         admin_scope::platform(&self.principal().await?)
+    }
+
+    async fn roles(&self) -> Result<AdminScope, Problem> {
+        admin_scope::roles(&self.principal().await?)
     }
 
     async fn own_tenant(&self) -> Result<AdminScope, Problem> {
@@ -85,17 +102,22 @@ impl Call<'_> {
     }
 
     async fn give_role(&self, id: &str) -> Result<Answer, Problem> {
+        let scope = self.roles().await?;
         let asked: RoleRequest = self.incoming.json()?;
         let role = AdminRole::parse(&asked.role).ok_or_else(|| {
             Problem::invalid_field("role", "neither tenant_admin nor super_admin")
         })?;
-        self.set_role(id, Some(role)).await
+        self.set_role(&scope, id, Some(role)).await
     }
 
-    async fn set_role(&self, id: &str, role: Option<AdminRole>) -> Result<Answer, Problem> {
-        let scope = admin_scope::roles(&self.principal().await?)?;
+    async fn set_role(
+        &self,
+        scope: &AdminScope,
+        id: &str,
+        role: Option<AdminRole>,
+    ) -> Result<Answer, Problem> {
         let tenant_id = Query::of(self.incoming)?.tenant_id()?;
-        roles::set(self.ports, &scope, id, tenant_id.as_ref(), role).await?;
+        roles::set(self.ports, scope, id, tenant_id.as_ref(), role).await?;
         Ok(answer::empty(StatusCode::NO_CONTENT))
     }
 

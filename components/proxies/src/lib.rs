@@ -8,19 +8,18 @@ mod remembered;
 mod routes;
 
 use scaigate_runtime::Site;
-use scaigate_runtime::spin::{SpinPorts, StreamReply, serve_stream};
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
+use scaigate_runtime::spin::{SpinPorts, respond_stream, wire};
 
-#[http_service]
-async fn handle(request: Request) -> StreamReply {
+scaigate_runtime::service!(super::handle);
+
+async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
     let remembered = remembered::get().await;
     let site = remembered
         .as_ref()
         .map_or_else(|_| Site::default(), |all| all.callers.site.clone());
-    serve_stream("proxies", request, &site, async move |incoming, body| {
+    respond_stream("proxies", request, &site, async move |incoming, body| {
         let remembered = remembered?;
-        routes::answer(&SpinPorts::default(), &remembered, incoming, body).await
+        routes::route(&SpinPorts::default(), &remembered, incoming, body).await
     })
     .await
 }

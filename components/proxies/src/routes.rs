@@ -2,16 +2,17 @@
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response};
+use scaigate_limits::Category;
 use scaigate_problem::Problem;
 use scaigate_proxy::{Call, Caller, Served, read, serve};
-use scaigate_runtime::Incoming;
-use scaigate_runtime::spin::{Arriving, SpinPorts, StreamAnswer, StreamBody};
+use scaigate_runtime::spin::{Arriving, SpinPorts, StreamAnswer, StreamBody, admit};
+use scaigate_runtime::{Incoming, answer};
 use scaigate_signin::authenticate::bearer;
 
 use crate::remembered::Remembered;
 
 /// Answers the request.
-pub async fn answer(
+pub async fn route(
     ports: &SpinPorts,
     remembered: &Remembered,
     incoming: &Incoming,
@@ -19,7 +20,12 @@ pub async fn answer(
 ) -> Result<StreamAnswer, Problem> {
     let path = read(&incoming.method, &incoming.target())?;
     let principal = remembered.callers.principal(ports, incoming).await?;
-    let settings = remembered.settings.as_ref().map_err(Clone::clone)?;
+    let category = if path.route().is_read() {
+        Category::Lookup
+    } else {
+        Category::Inference
+    };
+    let limit = admit(ports, &remembered.limits, category, &principal).await?;
     let call = Call {
         path,
         headers: &incoming.headers,
@@ -29,6 +35,16 @@ pub async fn answer(
         },
         request_id: &incoming.request_id,
     };
+    answer::rate_limited(passed(ports, remembered, call, body).await, limit)
+}
+
+async fn passed(
+    ports: &SpinPorts,
+    remembered: &Remembered,
+    call: Call<'_>,
+    body: Arriving,
+) -> Result<StreamAnswer, Problem> {
+    let settings = remembered.settings.as_ref().map_err(Clone::clone)?;
     Ok(match serve(ports, settings, call, body).await? {
         Served::Listed(listed) => {
             let mut answer = Response::new(StreamBody::Whole(listed.body.into()));

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
+use scaigate_problem::{Problem, RateLimit};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -37,8 +38,8 @@ pub fn json(body: &Value) -> Answer {
 
 /// 200 with a body that is JSON already.
 #[must_use]
-pub fn json_text(body: String) -> Answer {
-    with_type(StatusCode::OK, "application/json", Bytes::from(body))
+pub fn json_text(body: impl Into<Bytes>) -> Answer {
+    with_type(StatusCode::OK, "application/json", body.into())
 }
 
 /// An answer without a body.
@@ -55,11 +56,19 @@ pub fn empty(status: StatusCode) -> Answer {
 /// An object that can't be written, or has no members, is `{}`.
 #[must_use]
 pub fn doubled(object: &impl Serialize) -> String {
-    let once = serde_json::to_string(object).unwrap_or_default();
-    match once.strip_suffix('}') {
-        Some(open) if open.len() > 1 => format!("{open},\"data\":{once}}}"),
-        _ => "{}".to_owned(),
+    const AGAIN: &str = ",\"data\":";
+    let mut text = Vec::with_capacity(1024);
+    let written = serde_json::to_writer(&mut text, object).is_ok();
+    // Without its end, which follows twice.
+    let open = text.len().saturating_sub(1);
+    if !written || open <= 1 || text.pop() != Some(b'}') {
+        return "{}".to_owned();
     }
+    text.reserve_exact(AGAIN.len() + open + 2);
+    text.extend_from_slice(AGAIN.as_bytes());
+    text.extend_from_within(..open);
+    text.extend_from_slice(b"}}");
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// 303 to `location`, which must be one that has been checked: a browser follows it with GET and
@@ -72,6 +81,25 @@ pub fn see_other(location: &str) -> Answer {
         answer.headers_mut().insert(header::LOCATION, value);
     }
     answer
+}
+
+/// What became of a request that counted against a rate limit: its answer says so, and so does a
+/// failure.
+///
+/// # Errors
+/// Those of `outcome`.
+pub fn rate_limited<B>(
+    outcome: Result<Response<B>, Problem>,
+    limit: Option<RateLimit>,
+) -> Result<Response<B>, Problem> {
+    match (outcome, limit) {
+        (Ok(mut answer), Some(limit)) => {
+            limit.write(answer.headers_mut());
+            Ok(answer)
+        }
+        (Err(problem), Some(limit)) => Err(problem.with_rate_limit(limit)),
+        (outcome, None) => outcome,
+    }
 }
 
 /// A page without scripts or foreign content. `title` and `paragraphs` are escaped.

@@ -69,7 +69,9 @@ impl Fields {
     /// [`Code::UnsupportedMediaType`], or [`Code::InvalidRequest`] for a body that is not what its
     /// type says, has a field twice, or has more than 32.
     pub fn of_body(request: &Incoming) -> Result<Self, Problem> {
-        let content_type = request.header("content-type").unwrap_or_default();
+        let content_type = request
+            .header(http::header::CONTENT_TYPE)
+            .unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         if essence.eq_ignore_ascii_case("application/json") {
             return serde_json::from_slice(&request.body).map_err(|_| {

@@ -1,6 +1,7 @@
 //! A request, read whole.
 
 use bytes::Bytes;
+use http::header::{self, AsHeaderName};
 use http::{HeaderMap, Method};
 use scaigate_problem::{Code, Problem};
 
@@ -53,7 +54,7 @@ impl Incoming {
 
     /// The header `name` as text, when it is there once and is text.
     #[must_use]
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();
         let first = values.next()?;
         if values.next().is_some() {
@@ -72,7 +73,7 @@ impl Incoming {
     /// Whether the caller wants a page rather than data.
     #[must_use]
     pub fn wants_html(&self) -> bool {
-        self.header("accept")
+        self.header(header::ACCEPT)
             .is_some_and(|accept| accept.contains("text/html"))
     }
 
@@ -83,8 +84,12 @@ impl Incoming {
     /// documented members, each once and of its type.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
         self.require_json()?;
-        serde_json::from_slice(&self.body)
-            .map_err(|_| Problem::invalid_field("body", "not the documented JSON object"))
+        let no_object = || Problem::invalid_field("body", "not the documented JSON object");
+        // A derived reader would take an array of the members' values too.
+        if !self.body.trim_ascii_start().starts_with(b"{") {
+            return Err(no_object());
+        }
+        serde_json::from_slice(&self.body).map_err(|_| no_object())
     }
 
     /// Requires that the body is declared as JSON.
@@ -92,7 +97,7 @@ impl Incoming {
     /// # Errors
     /// [`Code::UnsupportedMediaType`].
     pub fn require_json(&self) -> Result<(), Problem> {
-        let essence = self.header("content-type").unwrap_or_default();
+        let essence = self.header(header::CONTENT_TYPE).unwrap_or_default();
         let essence = essence.split(';').next().unwrap_or_default().trim();
         if essence.eq_ignore_ascii_case("application/json") {
             Ok(())

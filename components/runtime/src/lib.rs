@@ -15,7 +15,7 @@ pub mod cookie;
 pub mod fields;
 pub mod incoming;
 pub mod path;
-mod request_id;
+pub mod request_id;
 mod site;
 #[cfg(target_family = "wasm")]
 pub mod spin;

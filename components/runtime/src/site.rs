@@ -2,12 +2,13 @@
 
 use std::rc::Rc;
 
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Response, StatusCode};
 use scaigate_problem::{Code, Problem};
 use scaigate_types::Origin;
 
 use crate::answer::AnswerBody;
-use crate::{Answer, Incoming};
+use crate::{Answer, Incoming, request_id};
 
 /// The origins of this deployment: its own and its apps'.
 #[derive(Clone, Debug, Default)]
@@ -45,10 +46,11 @@ impl Site {
             return Err(Problem::new(Code::OriginNotAllowed));
         }
         // Without `Origin`, a browser still says where a request comes from.
-        let site = request.header("sec-fetch-site");
-        let unnamed = !request.headers.contains_key(header::ORIGIN);
-        if !safe && unnamed && matches!(site, Some("cross-site" | "same-site")) {
-            return Err(Problem::new(Code::OriginNotAllowed));
+        if !safe && !request.headers.contains_key(header::ORIGIN) {
+            let site = request.header("sec-fetch-site");
+            if matches!(site, Some("cross-site" | "same-site")) {
+                return Err(Problem::new(Code::OriginNotAllowed));
+            }
         }
         Ok(())
     }
@@ -68,7 +70,7 @@ impl Site {
         set(
             headers,
             header::ACCESS_CONTROL_ALLOW_METHODS,
-            "GET, POST, PATCH, DELETE",
+            "GET, POST, PUT, PATCH, DELETE",
         );
         set(
             headers,
@@ -94,26 +96,28 @@ impl Site {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
         if let Ok(id) = HeaderValue::from_str(&request.request_id) {
-            headers.insert("x-request-id", id);
+            headers.insert(request_id::HEADER, id);
         }
-        let mut default = |name: &'static str, value: &'static str| {
+        let mut default = |name: HeaderName, value: &'static str| {
             headers
                 .entry(name)
                 .or_insert(HeaderValue::from_static(value));
         };
-        default("cache-control", "no-store");
-        default("x-content-type-options", "nosniff");
+        default(header::CACHE_CONTROL, "no-store");
+        default(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
         if !is_data {
-            default("referrer-policy", "no-referrer");
-            default("x-frame-options", "DENY");
+            default(header::REFERRER_POLICY, "no-referrer");
+            default(header::X_FRAME_OPTIONS, "DENY");
             default(
-                "content-security-policy",
+                header::CONTENT_SECURITY_POLICY,
                 "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
             );
         }
         headers.append(header::VARY, HeaderValue::from_static("Origin"));
         // The one origin there is: two are no browser's.
-        if let Some(origin) = request.header("origin").filter(|origin| self.knows(origin))
+        if let Some(origin) = request
+            .header(header::ORIGIN)
+            .filter(|origin| self.knows(origin))
             && let Ok(origin) = HeaderValue::from_str(origin)
         {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
@@ -123,7 +127,9 @@ impl Site {
             );
             headers.insert(
                 header::ACCESS_CONTROL_EXPOSE_HEADERS,
-                HeaderValue::from_static("x-request-id, retry-after"),
+                HeaderValue::from_static(
+                    "x-request-id, retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset",
+                ),
             );
         }
     }
@@ -133,6 +139,7 @@ impl Site {
 mod tests {
     use super::*;
     use bytes::Bytes;
+    use scaigate_problem::RateLimit;
 
     fn site() -> Site {
         Site::new([Origin::of("https://app.example").unwrap()])
@@ -201,6 +208,12 @@ mod tests {
                 "{origin}"
             );
             assert_eq!(headers["vary"], "Origin");
+            let readable = headers
+                .get("access-control-expose-headers")
+                .map_or("", |names| names.to_str().unwrap());
+            for name in RateLimit::HEADERS {
+                assert_eq!(readable.contains(name), known, "{origin}: {name}");
+            }
         }
     }
 

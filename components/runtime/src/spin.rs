@@ -2,17 +2,20 @@
 
 mod callers;
 mod due_sync;
+mod limits;
 mod ports;
 mod serve;
 mod sign_in;
 mod stream;
 mod streaming;
 mod variables;
+pub mod wire;
 
 pub use callers::Callers;
 pub use due_sync::{ask_for_sync, notice_due_sync};
+pub use limits::admit;
 pub use ports::{SpinClock, SpinEntropy, SpinOutbound};
-pub use serve::{Reply, serve, serve_up_to};
+pub use serve::{Reply, respond, serve, serve_up_to};
 pub use sign_in::SpinPorts;
 pub use stream::{Arriving, StreamAnswer, StreamBody, StreamReply, serve_stream};
 pub use streaming::{SpinDownload, SpinStreaming};

@@ -11,16 +11,15 @@ mod view;
 
 use std::rc::Rc;
 
-use scaigate_runtime::spin::{Reply, SpinPorts, notice_due_sync, serve};
+use scaigate_runtime::spin::{SpinPorts, notice_due_sync, respond, wire};
 use scaigate_runtime::{Incoming, Site};
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
 
 use remembered::Remembered;
 use routes::Call;
 
-#[http_service]
-async fn handle(request: Request) -> Reply {
+scaigate_runtime::service!(super::handle);
+
+async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
     let remembered = remembered::get().await;
     let site = remembered
         .as_ref()
@@ -28,7 +27,7 @@ async fn handle(request: Request) -> Reply {
     let notices = remembered
         .as_ref()
         .is_ok_and(|remembered| remembered.notices_due_sync);
-    let reply = serve(
+    let reply = respond(
         "session",
         request,
         &site,

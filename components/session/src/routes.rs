@@ -54,7 +54,7 @@ impl Call<'_> {
             "/v1/auth/whoami" => {
                 self.incoming.require(&Method::GET, "GET")?;
                 let principal = self.principal().await?;
-                Ok(answer::json(&view::whoami(&principal)))
+                Ok(answer::json_text(view::whoami(&principal)))
             }
             "/v1/auth/register" => {
                 self.incoming.require(&Method::POST, "POST")?;

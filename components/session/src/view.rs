@@ -162,54 +162,99 @@ pub fn backchannel_logout(sessions_ended: usize) -> Value {
     json!({ "logged_out": true, "sessions_ended": sessions_ended })
 }
 
-/// `GET /v1/auth/whoami`: ScaiVault's fields (`contract/scaivault.md` 1.5) and how we know.
-pub fn whoami(principal: &Principal) -> Value {
-    match principal {
+/// ScaiVault's fields (`contract/scaivault.md` 1.5), and how we know.
+#[derive(Serialize)]
+struct Identity<'a> {
+    identity_id: String,
+    identity_type: &'static str,
+    display_name: Option<&'a str>,
+    tenant_id: Option<&'a str>,
+    partner_id: Option<&'a str>,
+    scopes: &'a [String],
+    permissions: &'a [String],
+    groups: Vec<String>,
+    roles: Vec<&'a str>,
+    mfa_verified_at: Option<&'a str>,
+    token_expires_at: Option<String>,
+    sub: &'a str,
+    iss: &'a str,
+    credential: &'static str,
+    #[serde(flatten)]
+    more: More<'a>,
+}
+
+/// What else there is to say of a person, or of a service.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum More<'a> {
+    User {
+        registered: bool,
+        workspace_id: Option<&'a str>,
+        workspace_role: Option<&'static str>,
+    },
+    Service {
+        platform_token: bool,
+    },
+}
+
+/// `GET /v1/auth/whoami`.
+pub fn whoami(principal: &Principal) -> Vec<u8> {
+    let identity = match principal {
         Principal::User(user) => user_identity(user, "user"),
         Principal::Dev(user) => user_identity(user, "dev"),
         Principal::Service(service) => service_identity(service),
+    };
+    // Text under names: nothing of it can fail.
+    serde_json::to_vec(&identity).unwrap_or_default()
+}
+
+fn user_identity<'a>(user: &'a User, kind: &'static str) -> Identity<'a> {
+    let name = user.email.as_deref().unwrap_or(user.subject.as_str());
+    Identity {
+        identity_id: format!("user:{name}"),
+        identity_type: kind,
+        display_name: user.name.as_deref(),
+        tenant_id: Some(user.tenant_id.as_str()),
+        partner_id: None,
+        scopes: &user.scopes,
+        permissions: &user.permissions,
+        groups: user
+            .groups
+            .iter()
+            .map(|group| format!("group:{group}"))
+            .collect(),
+        roles: roles(user),
+        mfa_verified_at: None,
+        token_expires_at: user.expires_at.map(Timestamp::rfc3339),
+        sub: user.subject.as_str(),
+        iss: user.issuer.as_str(),
+        credential: user.credential.as_str(),
+        more: More::User {
+            registered: user.person_id.is_some(),
+            workspace_id: user.workspace.as_ref().map(|(id, _)| id.as_str()),
+            workspace_role: user.workspace.as_ref().map(|(_, role)| role.as_str()),
+        },
     }
 }
 
-fn user_identity(user: &User, kind: &str) -> Value {
-    let name = user.email.as_deref().unwrap_or(user.subject.as_str());
-    json!({
-        "identity_id": format!("user:{name}"),
-        "identity_type": kind,
-        "display_name": user.name,
-        "tenant_id": user.tenant_id,
-        "partner_id": null,
-        "scopes": user.scopes,
-        "permissions": user.permissions,
-        "groups": user.groups.iter().map(|group| format!("group:{group}")).collect::<Vec<_>>(),
-        "roles": roles(user),
-        "mfa_verified_at": null,
-        "token_expires_at": user.expires_at.map(Timestamp::rfc3339),
-        "sub": user.subject,
-        "iss": user.issuer,
-        "credential": user.credential.as_str(),
-        "registered": user.person_id.is_some(),
-        "workspace_id": user.workspace.as_ref().map(|(id, _)| id),
-        "workspace_role": user.workspace.as_ref().map(|(_, role)| role),
-    })
-}
-
-fn service_identity(service: &Service) -> Value {
-    json!({
-        "identity_id": format!("sa:{}", service.client_id),
-        "identity_type": "service_account",
-        "display_name": service.client_id,
-        "tenant_id": service.tenant_id,
-        "partner_id": null,
-        "scopes": service.scopes,
-        "permissions": service.permissions,
-        "groups": [],
-        "roles": service.roles,
-        "mfa_verified_at": null,
-        "token_expires_at": service.expires_at.rfc3339(),
-        "sub": service.client_id,
-        "iss": service.issuer,
-        "credential": "access_token",
-        "platform_token": service.is_platform,
-    })
+fn service_identity(service: &Service) -> Identity<'_> {
+    Identity {
+        identity_id: format!("sa:{}", service.client_id),
+        identity_type: "service_account",
+        display_name: Some(service.client_id.as_str()),
+        tenant_id: service.tenant_id.as_ref().map(|id| id.as_str()),
+        partner_id: None,
+        scopes: &service.scopes,
+        permissions: &service.permissions,
+        groups: Vec::new(),
+        roles: service.roles.iter().map(String::as_str).collect(),
+        mfa_verified_at: None,
+        token_expires_at: Some(service.expires_at.rfc3339()),
+        sub: service.client_id.as_str(),
+        iss: service.issuer.as_str(),
+        credential: "access_token",
+        more: More::Service {
+            platform_token: service.is_platform,
+        },
+    }
 }

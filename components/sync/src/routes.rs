@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use http::{Method, StatusCode};
 use scaigate_directory::{admin_scope, sync};
-use scaigate_kv::directory::sync_run::{self, StartedBy};
+use scaigate_kv::directory::sync_run;
 use scaigate_problem::{Code, Problem};
 use scaigate_runtime::spin::SpinPorts;
 use scaigate_runtime::{Answer, Fields, Incoming, answer};
@@ -68,9 +68,14 @@ impl Call<'_> {
         } else {
             self.incoming.json()?
         };
-        let force = asked.force || Fields::of_query(self.incoming)?.get("force") == Some("true");
+        let by_query = match Fields::of_query(self.incoming)?.get("force") {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(Problem::invalid_field("force", "neither true nor false")),
+        };
+        let force = asked.force || by_query;
         let context = self.remembered.sync_context()?;
-        let report = sync::sync(self.ports, context, StartedBy::Call, force).await?;
+        let report = sync::sync(self.ports, context, force).await?;
         background::log_report(&report);
         let text = serde_json::to_string(&report).map_err(|_| Problem::new(Code::Internal))?;
         Ok(answer::json_text(text))

@@ -7,24 +7,23 @@
 mod remembered;
 mod routes;
 
-use scaigate_runtime::spin::{Reply, SpinPorts, serve};
+use scaigate_runtime::spin::{SpinPorts, respond, wire};
 use scaigate_runtime::{Incoming, Site};
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
 
-#[http_service]
-async fn handle(request: Request) -> Reply {
+scaigate_runtime::service!(super::handle);
+
+async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
     let remembered = remembered::get().await;
     let site = remembered
         .as_ref()
         .map_or_else(|_| Site::default(), |all| all.callers.site.clone());
-    serve(
+    respond(
         "tenants",
         request,
         &site,
         async move |incoming: &Incoming| {
             let remembered = remembered?;
-            routes::answer(&SpinPorts::default(), &remembered, incoming).await
+            routes::route(&SpinPorts::default(), &remembered, incoming).await
         },
     )
     .await

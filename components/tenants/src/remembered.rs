@@ -4,18 +4,21 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use scaigate_jose::Sealer;
+use scaigate_limits::RateLimits;
 use scaigate_problem::Problem;
 use scaigate_proxy::settings;
 use scaigate_runtime::spin::{Callers, VariableValues};
 use scaigate_signin::settings::Fault;
 use scaigate_types::BaseUrl;
 
-const VARIABLES: [&str; 2] = ["scaigrid_base_url", "credentials_key"];
+const VARIABLES: [&str; 3] = ["scaigrid_base_url", "credentials_key", "rate_limits"];
 
 /// The settings of this component.
 pub struct Remembered {
     /// By what callers are known.
     pub callers: Callers,
+    /// How often callers may, or what is wrong with that.
+    pub limits: Result<RateLimits, Vec<Fault>>,
     /// Where keys may go.
     pub base_url: Result<BaseUrl, Problem>,
     /// What seals them.
@@ -37,6 +40,7 @@ pub async fn get() -> Result<Rc<Remembered>, Problem> {
     let variables = |name: &str| values.get(name);
     let remembered = Rc::new(Remembered {
         callers: Callers::parse(&values)?,
+        limits: RateLimits::parse(&|name: &str| values.get(name)),
         base_url: settings::base_url(&variables).map_err(|fault| settings::problem(&[fault])),
         keys: settings::tenant_keys(&variables),
     });

@@ -1,11 +1,12 @@
 //! Who is super admin now, and what that does to sessions: the step that a sync and a webhook share.
 
+use scaigate_kv::directory::role::{self, Holder};
 use scaigate_kv::directory::super_admin::{self, Elected, Election};
 use scaigate_kv::directory::{self, Scope, Stamp};
 use scaigate_kv::revocation;
 use scaigate_problem::Problem;
 use scaigate_signin::{Ports, failure, revoke};
-use scaigate_types::{Clock, Transaction};
+use scaigate_types::{AdminRole, Clock, Transaction};
 
 use crate::settings::DirectorySettings;
 use crate::super_admin::NO_SUPER_ADMIN;
@@ -59,6 +60,43 @@ pub(crate) async fn end_sessions_of_inactive(
             .map_err(failure::kv)?;
     }
     Ok(ended.len())
+}
+
+/// Why the person whom `bootstrap_super_admin` names is not super admin, if nobody is because of it.
+///
+/// # Errors
+/// The database does not answer; the caller undoes the transaction.
+pub(crate) async fn bootstrap_waits(
+    tx: &impl Transaction,
+    elected: &Elected,
+    settings: &DirectorySettings,
+) -> Result<Option<Warning>, Problem> {
+    let Some(email) = &settings.bootstrap_super_admin else {
+        return Ok(None);
+    };
+    if elected.ambiguous_bootstrap {
+        return Ok(None);
+    }
+    let holders = role::by_email(tx, email).await.map_err(failure::database)?;
+    let is_elected = |holder: &Holder| holder.role == Some(AdminRole::SuperAdmin);
+    if holders.iter().any(is_elected) {
+        return Ok(None);
+    }
+    let (message, fix) = match holders.as_slice() {
+        [] => (
+            "BOOTSTRAP_SUPER_ADMIN waits: ScaiKey lists nobody with that address for our application, and nobody with it has signed in.",
+            "Correct the setting, or let that person sign in once. GET /v1/admin/users?why=<email> says more.",
+        ),
+        _ => (
+            "BOOTSTRAP_SUPER_ADMIN waits: the person, their tenant or its partner is suspended.",
+            "Activate them in ScaiKey, then sync. GET /v1/admin/users?why=<email> says which.",
+        ),
+    };
+    Ok(Some(Warning {
+        code: "bootstrap_super_admin_waits",
+        message: message.to_owned(),
+        fix: fix.to_owned(),
+    }))
 }
 
 /// What somebody should know about an election.

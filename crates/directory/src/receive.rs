@@ -253,6 +253,12 @@ impl<'a, P: Ports, T: Transaction> Applied<'a, P, T> {
                     event::membership(self.tx, &tenant_id, group_id, user_id, *present, self.stamp)
                         .await
                         .map_err(failure::database)?;
+                // Who is not mirrored may have got access by it: only reading ScaiKey tells who that is.
+                if *present && self.effect == Effect::Applied {
+                    self.wants_sync = !event::has_user(self.tx, &tenant_id, user_id)
+                        .await
+                        .map_err(failure::database)?;
+                }
                 Ok(())
             }
             Event::TenantChanged { .. }

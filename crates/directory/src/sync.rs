@@ -52,32 +52,42 @@ struct Run {
 pub async fn sync(
     ports: &impl Ports,
     context: Context<'_>,
-    started_by: StartedBy,
     force: bool,
 ) -> Result<Report, Problem> {
     let Ok(scaikey) = context.scaikey else {
         return Ok(Report::skipped("credentials_missing"));
     };
     let started_at = ports.clock().now();
-    let begun = sync_run::begin(ports.db(), started_by, started_at)
+    let begun = sync_run::begin(ports.db(), StartedBy::Call, started_at)
         .await
         .map_err(failure::database)?;
-    let run = match begun {
-        Begun::Run(sync_id) => Run {
-            sync_id,
-            started_at,
-        },
+    match begun {
+        Begun::Run(sync_id) => {
+            let run = Run {
+                sync_id,
+                started_at,
+            };
+            go(ports, scaikey, context.settings, run, force).await
+        }
         Begun::Running {
             sync_id,
             started_at,
-        } => {
-            return Err(Problem::new(Code::SyncRunning)
-                .with("sync_id", sync_id)
-                .with("started_at", started_at.rfc3339())
-                .with_retry_after(ASK_AGAIN));
-        }
-    };
-    let outcome = read_and_apply(ports, scaikey, context.settings, run, force).await;
+        } => Err(Problem::new(Code::SyncRunning)
+            .with("sync_id", sync_id)
+            .with("started_at", started_at.rfc3339())
+            .with_retry_after(ASK_AGAIN)),
+    }
+}
+
+/// Goes through a run that has begun, to its end.
+async fn go(
+    ports: &impl Ports,
+    scaikey: &Scaikey,
+    settings: &DirectorySettings,
+    run: Run,
+    force: bool,
+) -> Result<Report, Problem> {
+    let outcome = read_and_apply(ports, scaikey, settings, run, force).await;
     if let Err(problem) = &outcome {
         // The row says why for whoever looks later. Where it can't, the lease runs out by itself.
         let _ = sync_run::end(
@@ -123,7 +133,7 @@ pub async fn due_at(
     Ok(schedule.due_at(settings.sync_interval))
 }
 
-/// Runs a sync if one is due and none is under way.
+/// Runs a sync if one is due and nobody else has begun it.
 ///
 /// # Errors
 /// As [`sync`].
@@ -131,9 +141,9 @@ pub async fn sync_if_due(
     ports: &impl Ports,
     context: Context<'_>,
 ) -> Result<Option<Report>, Problem> {
-    if context.scaikey.is_err() {
+    let Ok(scaikey) = context.scaikey else {
         return Ok(None);
-    }
+    };
     let now = ports.clock().now();
     let schedule = sync_run::schedule(ports.db(), now)
         .await
@@ -141,9 +151,18 @@ pub async fn sync_if_due(
     if schedule.is_running || schedule.due_at(context.settings.sync_interval) > now {
         return Ok(None);
     }
-    match sync(ports, context, StartedBy::Due, false).await {
-        Ok(report) => Ok(Some(report)),
-        Err(problem) if problem.code() == Code::SyncRunning => Ok(None),
-        Err(problem) => Err(problem),
-    }
+    let started_at = ports.clock().now();
+    let begun = sync_run::begin_due(ports.db(), &schedule, started_at)
+        .await
+        .map_err(failure::database)?;
+    let Some(sync_id) = begun else {
+        return Ok(None);
+    };
+    let run = Run {
+        sync_id,
+        started_at,
+    };
+    go(ports, scaikey, context.settings, run, false)
+        .await
+        .map(Some)
 }

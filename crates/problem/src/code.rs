@@ -91,6 +91,9 @@ codes! {
     UnsupportedMediaType 415 Client "unsupported_media_type",
         "The body has a content type that this endpoint does not read.",
         "Send application/json or application/x-www-form-urlencoded.";
+    RateLimited 429 Client "rate_limited",
+        "You have made too many requests of this kind.",
+        "Wait for Retry-After seconds. `details` says which category, how many a minute, and when all of them are there again; a batch counts once. An operator can raise the category in `rate_limits`.";
     OriginNotAllowed 403 Client "origin_not_allowed",
         "A page on another origin sent this request.",
         "Add the app's origin to `app_url` if it is one of yours.";
@@ -284,6 +287,56 @@ codes! {
     WebhookEventConflict 400 Client "webhook_event_conflict",
         "An event with this identifier and another content was received before.",
         "Give every event an identifier of its own.";
+
+    // Flows.
+    FlowNotFound 404 Client "flow_not_found",
+        "There is no such flow among those you may see.",
+        "GET /v1/flows lists them; the flow's owner can let you in with POST /v1/flows/{id}/acls.";
+    FlowAccessDenied 403 Client "flow_access_denied",
+        "You may see this flow, but not do this with it.",
+        "`details.required` is the level that is missing, `details.present` yours; whoever holds `admin` on the flow gives it with POST /v1/flows/{id}/acls.";
+    FlowVersionNotFound 404 Client "flow_version_not_found",
+        "The flow has no such version.",
+        "GET /v1/flows/{id}/versions lists them.";
+    PrincipalNotFound 404 Client "principal_not_found",
+        "The directory has no such user or group in the flow's tenant.",
+        "GET /v1/admin/tenant/users and /groups list them for an administrator; POST /v1/admin/sync reads ScaiKey again.";
+    AclExists 409 Client "acl_exists",
+        "This user or group has a right on the flow already.",
+        "To change it, take it with DELETE /v1/flows/{id}/acls/{acl_id} and give the new one: there is no PATCH.";
+    AclNotFound 404 Client "acl_not_found",
+        "The flow has no such entry.",
+        "GET /v1/flows/{id}/acls lists them. The owner's right and those of administrators are no entries and can't be taken.";
+    PackageNotFound 404 Client "package_not_found",
+        "There is no such package in the catalog among those you may see.",
+        "GET /v1/catalog lists them.";
+    PackageAccessDenied 403 Client "package_access_denied",
+        "This package is somebody else's.",
+        "Its author and the tenant's administrators can change it; publish yours under another package_id.";
+    LimitReached 409 Client "limit_reached",
+        "There are as many of these as there may be.",
+        "Delete some that are not needed; `details.limit` is how many there may be.";
+    CompileError 400 Client "compile_error",
+        "The content can't be turned into a manifest.",
+        "`detail.errors` says why. The flow compiler is not part of scaigate: content that is a YAML manifest already is deployed as it is.";
+    MissingScaigridCredentials 412 Client "missing_scaigrid_credentials",
+        "There is no credential to deploy to ScaiGrid with.",
+        "Sign in through ScaiKey, or let an administrator of the tenant set a key with POST /v1/tenants/me/scaigrid_credentials; in development set SCAIGRID_API_KEY.";
+    ScaiqueueAuth 502 Peer "scaiqueue_auth",
+        "ScaiGrid does not let this credential provision the flow's queue.",
+        "Give the caller (or the tenant's key) scaiqueue:view and scaiqueue:manage in ScaiGrid, or take `scaiqueue` out of the flow.";
+    ScaiqueueProvisionFailed 502 Peer "scaiqueue_provision_failed",
+        "The flow's queue could not be provisioned, so nothing was deployed.",
+        "`detail.message` says why; look for a scope or queue of that name with another configuration.";
+    ScaicoreCreateFailed 502 Peer "scaicore_create_failed",
+        "ScaiGrid did not make a core of the manifest.",
+        "`detail.message` and `detail.status` are ScaiGrid's; change the manifest and deploy again.";
+    ScaicorePublishFailed 502 Peer "scaicore_publish_failed",
+        "The core was made, but ScaiGrid did not publish it as a model.",
+        "`detail.core_id` is the core; publish it in ScaiGrid, or deploy again once `detail.message` is cured.";
+    DevDeployNotConfigured 503 Config "dev_deploy_not_configured",
+        "POST /v1/dev/deploy is switched off: its token is not set.",
+        "Use POST /v1/flows/{id}/deploy; for this deprecated address set SCAIFLOW_API_TOKEN and restart.";
 
     // ScaiKey.
     OidcNotConfigured 503 Config "oidc_not_configured",

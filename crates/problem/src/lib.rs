@@ -15,8 +15,10 @@
 
 mod code;
 mod problem;
+mod rate_limit;
 mod reference;
 
 pub use code::{Code, Fault};
 pub use problem::Problem;
+pub use rate_limit::RateLimit;
 pub use reference::markdown;

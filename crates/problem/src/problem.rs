@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use crate::Code;
+use crate::{Code, RateLimit};
 
 /// A failure as it is answered. Holds nothing secret: codes, our own words, and what the
 /// constructors document.
@@ -14,13 +14,23 @@ use crate::Code;
 pub struct Problem {
     code: Code,
     details: Map<String, Value>,
-    detail: Option<Box<str>>,
+    // Boxed: a failure is what most functions here may return, so it has to stay small.
+    detail: Option<Box<Detail>>,
     fix: Option<&'static str>,
     sw_code: Option<&'static str>,
     oauth_error: Option<&'static str>,
-    /// Whole seconds.
-    retry_after: Option<u32>,
-    allow: Option<&'static str>,
+    retry_after: Option<Duration>,
+    /// Those that few problems have. Boxed, so that a `Result` of a problem stays small.
+    headers: Option<Box<HeaderMap>>,
+}
+
+/// What `detail` says beyond the code's own words.
+#[derive(Clone, Debug, PartialEq)]
+enum Detail {
+    /// Instead of an object.
+    Text(String),
+    /// In the object.
+    Members(Map<String, Value>),
 }
 
 impl Problem {
@@ -35,7 +45,7 @@ impl Problem {
             sw_code: None,
             oauth_error: None,
             retry_after: None,
-            allow: None,
+            headers: None,
         }
     }
 
@@ -55,7 +65,21 @@ impl Problem {
     /// Makes `detail` the plain string that ScaiFlow documents instead of an object.
     #[must_use]
     pub fn with_detail_text(mut self, text: impl Into<String>) -> Self {
-        self.detail = Some(text.into().into_boxed_str());
+        self.detail = Some(Box::new(Detail::Text(text.into())));
+        self
+    }
+
+    /// Adds a member to the object `detail`, or says `message` more exactly there: what ScaiFlow
+    /// documents for some failures. Only for values of ours or sanitised ones. Where `detail` is a text
+    /// it stays one.
+    #[must_use]
+    pub fn with_detail_member(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let detail = self
+            .detail
+            .get_or_insert_with(|| Box::new(Detail::Members(Map::new())));
+        if let Detail::Members(members) = detail.as_mut() {
+            members.insert(name.to_owned(), value.into());
+        }
         self
     }
 
@@ -84,19 +108,23 @@ impl Problem {
     /// Says when to try again.
     #[must_use]
     pub const fn with_retry_after(mut self, after: Duration) -> Self {
-        let seconds = after.as_secs();
-        self.retry_after = Some(if seconds > u32::MAX as u64 {
-            u32::MAX
-        } else {
-            seconds as u32
-        });
+        self.retry_after = Some(after);
         self
     }
 
     /// Lists the methods an address takes (405).
     #[must_use]
-    pub const fn with_allow(mut self, methods: &'static str) -> Self {
-        self.allow = Some(methods);
+    pub fn with_allow(mut self, methods: &'static str) -> Self {
+        self.headers
+            .get_or_insert_default()
+            .insert(header::ALLOW, HeaderValue::from_static(methods));
+        self
+    }
+
+    /// Says how far the caller is from its rate limit.
+    #[must_use]
+    pub fn with_rate_limit(mut self, rate_limit: RateLimit) -> Self {
+        rate_limit.write(self.headers.get_or_insert_default());
         self
     }
 
@@ -120,10 +148,12 @@ impl Problem {
         if let Some(error) = self.oauth_error {
             details.insert("oauth_error".to_owned(), error.into());
         }
-        let detail = self.detail.clone().map_or_else(
-            || json!({ "error": code.as_str(), "message": code.message(), "fix": fix }),
-            |text| Value::String(text.into()),
-        );
+        let mut detail = json!({ "error": code.as_str(), "message": code.message(), "fix": fix });
+        match (self.detail.as_deref(), detail.as_object_mut()) {
+            (Some(Detail::Text(text)), _) => detail = Value::String(text.clone()),
+            (Some(Detail::Members(more)), Some(members)) => members.extend(more.clone()),
+            (None, _) | (Some(Detail::Members(_)), None) => {}
+        }
         let mut body = json!({
             "type": format!("/docs/errors#{}", code.as_str()),
             "title": code.message(),
@@ -141,7 +171,10 @@ impl Problem {
         if self.oauth_error.is_some()
             && let Some(members) = body.as_object_mut()
         {
-            let text = self.detail.as_deref().unwrap_or(code.message());
+            let text = match self.detail.as_deref() {
+                Some(Detail::Text(text)) => text.clone(),
+                Some(Detail::Members(_)) | None => code.message().to_owned(),
+            };
             members.insert("error_description".to_owned(), text.into());
         }
         body
@@ -177,11 +210,11 @@ impl Problem {
         if let Some(after) = self.retry_after {
             headers.insert(
                 header::RETRY_AFTER,
-                HeaderValue::from(after.max(1)),
+                HeaderValue::from(after.as_secs().max(1)),
             );
         }
-        if let Some(methods) = self.allow {
-            headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+        for (name, value) in self.headers.iter().flat_map(|headers| headers.iter()) {
+            headers.insert(name, value.clone());
         }
         response
     }
@@ -229,6 +262,19 @@ mod tests {
     }
 
     #[test]
+    fn documented_members_stand_beside_the_usual_ones() {
+        let body = Problem::new(Code::ScaiqueueProvisionFailed)
+            .with_detail_member("message", "a queue is in the way")
+            .with_detail_member("scope", "support")
+            .body("/v1/flows/flow_1/deploy", "req_1");
+        let detail = &body["detail"];
+        assert_eq!(detail["error"], "scaiqueue_provision_failed");
+        assert_eq!(detail["message"], "a queue is in the way");
+        assert_eq!(detail["scope"], "support");
+        assert!(body["error"]["details"].get("scope").is_none());
+    }
+
+    #[test]
     fn the_answer_carries_the_headers_of_its_status() {
         let response = Problem::new(Code::TokenExpired).response("/v1/me", "req_1");
         assert_eq!(response.status(), 401);
@@ -243,5 +289,15 @@ mod tests {
             .with_retry_after(Duration::from_millis(10))
             .response("/", "req_1");
         assert_eq!(response.headers()["retry-after"], "1");
+        assert!(!response.headers().contains_key("x-ratelimit-limit"));
+        let response = Problem::new(Code::RateLimited)
+            .with_rate_limit(RateLimit {
+                limit: 600,
+                remaining: 0,
+                reset: 1_800_000_060,
+            })
+            .response("/", "req_1");
+        let headers = RateLimit::HEADERS.map(|name| response.headers()[name].clone());
+        assert_eq!(headers, ["600", "0", "1800000060"]);
     }
 }

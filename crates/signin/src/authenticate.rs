@@ -26,6 +26,8 @@ pub(crate) use access_token::subject_digest;
 pub use dev::HEADERS as DEV_HEADERS;
 pub use seen::{ANSWER_KEPT, Seen};
 
+const BEARER: &[u8] = b"bearer ";
+
 /// What a component accepts as a credential.
 #[derive(Clone, Copy)]
 pub struct Acceptance<'a> {
@@ -60,6 +62,13 @@ pub fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     Ok(token)
 }
 
+/// What follows `Bearer ` in the one `Authorization` header there is, whatever it is.
+fn presented(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut values = headers.get_all(http::header::AUTHORIZATION).iter();
+    let (scheme, token) = values.next()?.as_bytes().split_at_checked(BEARER.len())?;
+    (values.next().is_none() && scheme.eq_ignore_ascii_case(BEARER)).then_some(token)
+}
+
 /// Looks at the credential of a request.
 ///
 /// # Errors
@@ -71,6 +80,14 @@ pub async fn authenticate(
     headers: &HeaderMap,
 ) -> Result<Authentication, Problem> {
     let deployment = acceptance.deployment;
+    // Before anybody looks at its form: one that was found good has it.
+    let now = ports.clock().now();
+    let seen = ports.memory().seen.trusting(acceptance.provider.ok());
+    if let Some(token) = presented(headers)
+        && let Some(principal) = seen.principal(token, now)
+    {
+        return Ok(Authentication::Authenticated(principal));
+    }
     let token = match bearer(headers) {
         Ok(token) => token,
         Err(problem) if problem.code() != Code::AuthenticationRequired => {
@@ -81,11 +98,6 @@ pub async fn authenticate(
         }
         Err(_) => return Ok(Authentication::NotPresented),
     };
-    let now = ports.clock().now();
-    let seen = ports.memory().seen.trusting(acceptance.provider.ok());
-    if let Some(principal) = seen.principal(token, now) {
-        return Ok(Authentication::Authenticated(principal));
-    }
     let public_url = deployment.public_url.as_str();
     match acceptance.signer.verify(token, public_url, now) {
         Ok(claims) => return session(ports, token, claims).await,

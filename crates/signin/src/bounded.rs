@@ -11,8 +11,9 @@ use scaigate_types::Timestamp;
 /// Entries; beyond that the older half goes.
 const MAX: usize = 2048;
 
+/// A map whose older half goes when it is full.
 #[derive(Debug)]
-pub(crate) struct Bounded<K, V>(RefCell<HashMap<K, (Timestamp, V)>>);
+pub struct Bounded<K, V>(RefCell<HashMap<K, (Timestamp, V)>>);
 
 impl<K, V> Default for Bounded<K, V> {
     fn default() -> Self {
@@ -27,10 +28,29 @@ impl<K: Hash + Eq, V: Clone> Bounded<K, V> {
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
+        self.get_if(key, now, kept, |value| Some(value.clone()))
+    }
+
+    /// What `wanted` takes of it.
+    pub fn get_if<Q, T>(
+        &self,
+        key: &Q,
+        now: Timestamp,
+        kept: Duration,
+        wanted: impl FnOnce(&V) -> Option<T>,
+    ) -> Option<T>
+    where
+        K: Borrow<Q>,
+        Q: Hash + Eq + ?Sized,
+    {
         let map = self.0.borrow();
         let (at, value) = map.get(key)?;
         // What is from the future is from before the clock was set back.
-        (*at <= now && now.since(*at) < kept).then(|| value.clone())
+        if *at <= now && now.since(*at) < kept {
+            wanted(value)
+        } else {
+            None
+        }
     }
 
     /// Forgets everything.

@@ -7,7 +7,7 @@
 pub mod authenticate;
 pub mod backchannel_logout;
 pub mod begin;
-mod bounded;
+pub mod bounded;
 pub mod callback;
 pub mod code_post;
 pub mod config_document;

@@ -149,6 +149,16 @@ id!(
     ClientId,
     256
 );
+id!(
+    /// A flow, `flow_…`.
+    FlowId,
+    64
+);
+id!(
+    /// A package of a tenant's catalog, named by its author.
+    PackageId,
+    100
+);
 
 #[cfg(test)]
 #[expect(

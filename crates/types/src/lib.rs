@@ -20,7 +20,8 @@ pub mod secret;
 pub mod time;
 
 pub use id::{
-    ClientId, GroupId, Issuer, PartnerId, PersonId, SessionId, Subject, TenantId, WorkspaceId,
+    ClientId, FlowId, GroupId, Issuer, PackageId, PartnerId, PersonId, SessionId, Subject,
+    TenantId, WorkspaceId,
 };
 pub use origin::{BaseUrl, Origin, ReturnTo};
 pub use port::{

@@ -9,10 +9,13 @@ use scaigate_types::{Database, Kv, Query, Transaction, Value, WorkspaceRole};
 use super::fixtures::{NOW, Somebody, code_of, redeemed, rotates, unredeemed};
 use super::interposed::GivingWay;
 use super::verdict::{Failure, Verdict, holds, same};
-use super::{Stores, logout_tokens};
+use super::{Stores, logout_tokens, mirrored, webhook_deliveries};
+use crate::directory::sync_run::{self, Begun, StartedBy};
+use crate::directory::webhook_delivery;
 use crate::key_search::{self, Claim};
 use crate::pending_login::{self, Consumed, MAX_PER_BROWSER};
 use crate::people::{self, FreshIds};
+use crate::rate_bucket::{self, Bucket, Name};
 use crate::session::Whose;
 use crate::upstream_refresh::{LEASE, Turn, turn};
 use crate::{redeemed_code, session};
@@ -276,6 +279,25 @@ pub async fn one_searches_for_a_key(on: &Stores<'_, impl Kv, impl Database>) -> 
     same("winners", count(join_all(all).await, &true)?, 1)
 }
 
+pub async fn fifty_take_from_a_bucket_of_fifty(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let (principal, bucket) = (
+        on.name("principal"),
+        Bucket {
+            capacity: 50,
+            refill_per_minute: 50,
+        },
+    );
+    let name = Name {
+        principal: &principal,
+        category: "category",
+    };
+    let all = (0..200).map(|number| async move {
+        let db = GivingWay(alternating(on, number));
+        Ok::<_, Failure>(rate_bucket::take(&db, name, bucket, 1, NOW).await?.granted)
+    });
+    same("tokens", count(join_all(all).await, &1)?, 50)
+}
+
 /// Each ends all sessions of a person: every session is told to one of them.
 pub async fn one_ends_a_session(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
     let mut expected = Vec::new();
@@ -328,4 +350,39 @@ pub async fn transactions_take_turns(on: &Stores<'_, impl Kv, impl Database>) ->
     let rows = on.db.query(read, &[key]).await?;
     let found = rows.first().map(|row| row.integer(0)).transpose()?;
     holds("every one counted", found == Some(4))
+}
+
+pub async fn one_begins_a_sync(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    mirrored::nothing_is_known(on.db).await?;
+    let all = (0..100).map(|number| {
+        let db = GivingWay(alternating(on, number));
+        async move { sync_run::begin(&db, StartedBy::Due, NOW).await }
+    });
+    let (mut winners, mut running) = (Vec::new(), Vec::new());
+    for outcome in join_all(all).await {
+        match outcome? {
+            Begun::Run(sync_id) => winners.push(sync_id),
+            Begun::Running { sync_id, .. } => running.push(sync_id),
+        }
+    }
+    same("winners", winners.len(), 1)?;
+    running.dedup();
+    same("what the others see", running, winners)?;
+    mirrored::nothing_is_known(on.db).await.map_err(Into::into)
+}
+
+/// In groups: each claim is a transaction, and those wait for one another.
+pub async fn one_claims_an_event(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
+    let event = on.name("event");
+    let (mut winners, mut others) = (0, 0);
+    for group in 0..25 {
+        let all = (0..4).map(|number| {
+            let (db, event) = (alternating(on, group + number), &event);
+            async move { webhook_deliveries::claims(db, event, "digest", NOW).await }
+        });
+        let outcomes = join_all(all).await;
+        winners += count(outcomes.clone(), &webhook_delivery::Claim::New)?;
+        others += count(outcomes, &webhook_delivery::Claim::Duplicate)?;
+    }
+    same("winners and others", (winners, others), (1, 99))
 }

@@ -23,7 +23,7 @@ pub struct Changes {
 pub enum Read {
     /// These.
     Changes(Changes),
-    /// Some that come after the cursor have been forgotten.
+    /// Some that come after the cursor have been forgotten, or it is none of this log's.
     Expired,
 }
 
@@ -37,9 +37,12 @@ pub async fn read(
     tenant_id: Option<&TenantId>,
     limit: u32,
 ) -> Result<Read, StoreError> {
+    // One statement: what is said of the log must be of the moment at which its rows were read.
     let rows = on
         .query(
-            "SELECT json_group_array(json(row)), coalesce(max(cursor), 0), count(*) FROM (
+            "SELECT json_group_array(json(row)), coalesce(max(cursor), 0), count(*),
+                    (SELECT coalesce(min(cursor), 0) FROM change_log),
+                    (SELECT coalesce(max(cursor), 0) FROM change_log) FROM (
                SELECT cursor, json_object(
                    'cursor', cursor,
                    'at', strftime('%Y-%m-%dT%H:%M:%SZ', at / 1000, 'unixepoch'),
@@ -53,7 +56,7 @@ pub async fn read(
                  ) AS row
                  FROM change_log
                 WHERE cursor > ?1 AND (?2 IS NULL OR tenant_id = ?2)
-                ORDER BY cursor LIMIT ?3)",
+                ORDER BY cursor LIMIT max(?3, 1))",
             &[
                 cursor.into(),
                 tenant_id.map(TenantId::as_str).into(),
@@ -62,27 +65,25 @@ pub async fn read(
         )
         .await?;
     let row = rows.first().ok_or(StoreError::Corrupt)?;
-    let (rows, last, count) = (row.text(0)?.to_owned(), row.integer(1)?, row.integer(2)?);
-    // The numbers have no gaps but for what was forgotten, which goes from the oldest on.
-    let sql = "SELECT coalesce(min(cursor), 0), coalesce(max(cursor), 0) FROM change_log";
-    let kept = on.query(sql, &[]).await?;
-    let kept = kept.first().ok_or(StoreError::Corrupt)?;
-    let (first_kept, last_kept) = (kept.integer(0)?, kept.integer(1)?);
-    if cursor > 0 && first_kept > cursor + 1 {
+    let (last, count) = (row.integer(1)?, row.integer(2)?);
+    // The numbers have no gaps but for what was forgotten, which goes from the oldest on. Nobody has
+    // been given one that is still to come, unless the log is another one.
+    let (first_kept, last_kept) = (row.integer(3)?, row.integer(4)?);
+    if cursor > 0 && (first_kept > cursor.saturating_add(1) || cursor > last_kept) {
         return Ok(Read::Expired);
     }
+    // A page that is not full has seen all there is, of other tenants too: whoever goes on from there
+    // is not told of changes forgotten that were never theirs.
+    let is_full = count == i64::from(limit.max(1));
     Ok(Read::Changes(Changes {
-        rows,
-        next_cursor: if count == 0 {
-            cursor.max(last_kept)
-        } else {
-            last
-        },
-        has_more: count == i64::from(limit) && last < last_kept,
+        rows: row.text(0)?.to_owned(),
+        next_cursor: if is_full { last } else { last_kept },
+        has_more: is_full && last < last_kept,
     }))
 }
 
-/// Forgets old changes, at most `limit`; the newest stays, so that the numbers go on.
+/// Forgets old changes, at most `limit`, from the first on; the newest stays, so that the numbers go
+/// on.
 ///
 /// # Errors
 /// [`StoreError`] when the store does not answer.
@@ -90,7 +91,9 @@ pub async fn purge(db: &impl Database, now: Timestamp, limit: i64) -> Result<(),
     db.query(
         "DELETE FROM change_log WHERE cursor IN (
            SELECT cursor FROM change_log
-            WHERE at < ?1 AND cursor < (SELECT max(cursor) FROM change_log)
+            WHERE cursor < coalesce(
+              (SELECT c.cursor FROM change_log c WHERE c.at >= ?1 ORDER BY c.cursor LIMIT 1),
+              (SELECT max(c.cursor) FROM change_log c))
             ORDER BY cursor LIMIT ?2)",
         &[now.minus(KEPT).into(), limit.into()],
     )

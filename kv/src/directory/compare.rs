@@ -92,7 +92,8 @@ pub async fn changed_groups(
     one(on, sql, &[page.into(), tenant_id.as_str().into()]).await
 }
 
-/// The mirrored groups of a tenant that are not among `seen`.
+/// The mirrored groups of a tenant that are not among `seen`. One that an event has created since is
+/// told too: its members from before are not members any more.
 ///
 /// # Errors
 /// [`StoreError`] when the store does not answer.
@@ -102,9 +103,13 @@ pub async fn absent_groups(
     seen: &str,
     read_at: Timestamp,
 ) -> Result<Rows, StoreError> {
-    let sql = "SELECT count(*), json_group_array(group_id) FROM directory_group
-        WHERE tenant_id = ?1 AND deleted_at IS NULL AND presence_at < ?3
-          AND group_id NOT IN (SELECT value FROM json_each(?2))";
+    let sql = "SELECT count(*), json_group_array(group_id) FROM directory_group g
+        WHERE tenant_id = ?1 AND deleted_at IS NULL
+          AND group_id NOT IN (SELECT value FROM json_each(?2))
+          AND (presence_at < ?3 OR EXISTS (
+            SELECT 1 FROM group_membership m
+             WHERE m.tenant_id = ?1 AND m.group_id = g.group_id AND m.deleted_at IS NULL
+               AND m.presence_at < ?3))";
     let parameters = [tenant_id.as_str().into(), seen.into(), read_at.into()];
     one(on, sql, &parameters).await
 }

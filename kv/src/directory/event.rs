@@ -37,6 +37,14 @@ impl Effect {
             Self::Applied
         })
     }
+
+    /// Of a deletion: late as it may be, the memberships that it ended are news.
+    fn of_deletion(rows: &[Row], left: &[Row]) -> Result<Self, StoreError> {
+        match rows.first() {
+            Some(row) if left.is_empty() => Self::read(row),
+            _ => Ok(Self::of(left)),
+        }
+    }
 }
 
 // The time before which an event is void, in a statement: when the last applied sync began to read,
@@ -207,13 +215,15 @@ pub async fn user_deleted(
          RETURNING max(presence_at, {USERS_AT}) <= ?4"
     );
     let rows = tx.query(&sql, &parameters).await?;
+    // By the user's index: a tenant has many more memberships.
     let sql = format!(
         "UPDATE group_membership SET deleted_at = ?5, changed_at = ?5, cause = ?6
-          WHERE tenant_id = ?3 AND user_id = ?2 AND deleted_at IS NULL AND presence_at <= ?4
-            AND {MEMBERSHIPS_AT} <= ?4"
+          WHERE +tenant_id = ?3 AND user_id = ?2 AND deleted_at IS NULL AND presence_at <= ?4
+            AND {MEMBERSHIPS_AT} <= ?4
+          RETURNING 1"
     );
-    tx.query(&sql, &parameters).await?;
-    rows.first().map_or(Ok(Effect::Stale), Effect::read)
+    let left = tx.query(&sql, &parameters).await?;
+    Effect::of_deletion(&rows, &left)
 }
 
 /// The tenant of whoever an event names exists.
@@ -323,10 +333,11 @@ pub async fn group_deleted(
     let sql = format!(
         "UPDATE group_membership SET deleted_at = ?4, changed_at = ?4, cause = ?5
           WHERE tenant_id = ?1 AND group_id = ?2 AND deleted_at IS NULL AND presence_at <= ?3
-            AND {MEMBERSHIPS_AT} <= ?3"
+            AND {MEMBERSHIPS_AT} <= ?3
+          RETURNING 1"
     );
-    tx.query(&sql, &parameters).await?;
-    rows.first().map_or(Ok(Effect::Stale), Effect::read)
+    let left = tx.query(&sql, &parameters).await?;
+    Effect::of_deletion(&rows, &left)
 }
 
 /// Somebody joined or left a group. A joining that is older than the deletion of the group or of the
@@ -369,6 +380,21 @@ pub async fn membership(
     ];
     let rows = tx.query(&sql, &parameters).await?;
     Ok(Effect::of(&rows))
+}
+
+/// Whether the mirror has a user of that identifier who is not deleted.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn has_user(
+    on: &impl Query,
+    tenant_id: &TenantId,
+    user_id: &Subject,
+) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM person WHERE tenant_id = ?1 AND subject = ?2
+                 AND synced_at IS NOT NULL AND deleted_at IS NULL";
+    let parameters = [tenant_id.as_str().into(), user_id.as_str().into()];
+    Ok(!on.query(sql, &parameters).await?.is_empty())
 }
 
 /// What an event says of a tenant.

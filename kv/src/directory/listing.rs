@@ -30,7 +30,8 @@ pub struct Listed {
 impl Page<'_> {
     /// `?1` tenant, `?2` search, `?3` status, `?4` limit, `?5` offset.
     fn parameters(&self) -> Vec<Value> {
-        let offset = i64::from(self.page.saturating_sub(1)) * i64::from(self.per_page);
+        let before = i64::from(self.page.saturating_sub(1));
+        let offset = before.saturating_mul(i64::from(self.per_page));
         vec![
             self.tenant_id.map(TenantId::as_str).into(),
             self.search.into(),

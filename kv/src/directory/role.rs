@@ -68,7 +68,7 @@ pub enum Change {
         /// Whether tokens that say the old role must go.
         narrows: bool,
     },
-    /// There would be no super admin who can act any more.
+    /// There would be no super admin who can act any more: the transaction must not be committed.
     LastSuperAdmin,
     /// The person is gone, or not of the tenant the caller may act in.
     NotFound,
@@ -104,12 +104,13 @@ pub async fn set(
     tx.query(
         "UPDATE person SET admin_role = ?2, admin_role_source = iif(?2 IS NULL, NULL, 'manual'),
                            changed_at = ?3, cause = ?4
-          WHERE person_id = ?1",
+          WHERE person_id = ?1 AND deleted_at IS NULL AND (?5 IS NULL OR tenant_id = ?5)",
         &[
             person_id.as_str().into(),
             role.map(AdminRole::as_str).into(),
             stamp.now.into(),
             stamp.cause.to_string().into(),
+            within.map(TenantId::as_str).into(),
         ],
     )
     .await?;

@@ -35,14 +35,20 @@ pub struct Elected {
     pub super_admins: u64,
 }
 
-/// The groups that elect: by identifier, or by a name that only one live group has.
-const ELECTING: &str = "electing AS (
-      SELECT tenant_id, group_id FROM directory_group g
-       WHERE deleted_at IS NULL
-         AND (group_id IN (SELECT value FROM json_each(?4))
-           OR (name IN (SELECT value FROM json_each(?4))
-               AND (SELECT count(*) FROM directory_group o
-                     WHERE o.name = g.name AND o.deleted_at IS NULL) = 1))),
+/// The groups that elect: by identifier, or by a name that only one live group has. What may be an
+/// identifier is no name, even where no such group is there: any tenant can name a group as it likes.
+const ELECTING: &str = "entry AS (
+      SELECT value AS text,
+             value GLOB 'grp_*' OR EXISTS (
+               SELECT 1 FROM directory_group k WHERE k.group_id = value) AS is_id
+        FROM json_each(?4)),
+    electing AS (
+      SELECT g.tenant_id, g.group_id FROM entry JOIN directory_group g ON g.group_id = entry.text
+       WHERE g.deleted_at IS NULL
+      UNION
+      SELECT min(g.tenant_id), min(g.group_id) FROM entry JOIN directory_group g ON g.name = entry.text
+       WHERE g.deleted_at IS NULL AND NOT entry.is_id
+       GROUP BY entry.text HAVING count(DISTINCT g.tenant_id || ' ' || g.group_id) = 1),
     elected AS (
       SELECT m.tenant_id, m.user_id FROM group_membership m JOIN electing USING (tenant_id, group_id)
        WHERE m.deleted_at IS NULL)";
@@ -66,7 +72,7 @@ pub async fn reconcile(
     let sql = format!(
         "WITH {ELECTING}
          UPDATE person SET admin_role = NULL, admin_role_source = NULL, changed_at = ?2, cause = ?3
-          WHERE admin_role_source = 'group' AND deleted_at IS NULL
+          WHERE admin_role IS NOT NULL AND admin_role_source = 'group' AND deleted_at IS NULL
             AND (tenant_id, subject) NOT IN (SELECT tenant_id, user_id FROM elected)
          RETURNING person_id"
     );
@@ -77,7 +83,7 @@ pub async fn reconcile(
                            changed_at = ?2, cause = ?3
           WHERE (tenant_id, subject) IN (SELECT tenant_id, user_id FROM elected)
             AND admin_role IS NULL
-            AND person_id IN (SELECT person_id FROM active_person)
+            AND EXISTS (SELECT 1 FROM active_person a WHERE a.person_id = person.person_id)
          RETURNING person_id"
     );
     let promoted = person_ids(&tx.query(&sql, &parameters).await?)?;
@@ -89,16 +95,16 @@ pub async fn reconcile(
     if let Some(email) = election.bootstrap {
         bootstrap(tx, email, stamp, &mut elected).await?;
     }
-    let rows = tx
-        .query(
-            "SELECT j.value, (SELECT count(*) FROM directory_group g WHERE g.deleted_at IS NULL
-                                 AND (g.group_id = j.value OR g.name = j.value)),
-                    EXISTS (SELECT 1 FROM directory_group g WHERE g.deleted_at IS NULL
-                               AND g.group_id = j.value)
-               FROM json_each(?1) j",
-            &[election.groups.into()],
-        )
-        .await?;
+    let sql = format!(
+        "WITH {ELECTING}
+         SELECT text, CASE
+             WHEN is_id THEN (SELECT count(*) FROM directory_group g
+                               WHERE g.group_id = text AND g.deleted_at IS NULL) > 0
+             ELSE (SELECT count(*) FROM directory_group g
+                    WHERE g.name = text AND g.deleted_at IS NULL) END, is_id
+           FROM entry"
+    );
+    let rows = tx.query(&sql, &parameters).await?;
     for row in &rows {
         match (row.integer(1)?, row.integer(2)?) {
             (0, _) => elected.unknown_groups.push(row.text(0)?.to_owned()),
@@ -136,7 +142,7 @@ async fn bootstrap(
             "UPDATE person SET admin_role = 'super_admin', admin_role_source = 'bootstrap',
                                changed_at = ?2, cause = ?3
               WHERE lower(email) = ?1 AND admin_role IS NOT 'super_admin'
-                AND person_id IN (SELECT person_id FROM active_person)
+                AND EXISTS (SELECT 1 FROM active_person a WHERE a.person_id = person.person_id)
              RETURNING person_id",
             &[
                 email.into(),

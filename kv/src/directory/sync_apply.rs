@@ -132,11 +132,14 @@ pub async fn joined(
     pairs: &str,
     stamp: &Stamp,
 ) -> Result<(), StoreError> {
-    let sql = "INSERT INTO group_membership (tenant_id, group_id, user_id, changed_at, cause)
-         SELECT ?4, g.value ->> 0, u.value, ?2, ?3
-           FROM json_each(?5) g, json_each(g.value, '$[1]') u
+    // Taken apart once: `g.value` beside each of its members would be parsed for each of them.
+    let sql = "WITH g AS MATERIALIZED (
+           SELECT value ->> 0 AS group_id, value ->> 1 AS members FROM json_each(?5))
+         INSERT INTO group_membership (tenant_id, group_id, user_id, changed_at, cause)
+         SELECT ?4, g.group_id, u.value, ?2, ?3
+           FROM g, json_each(g.members) u
           WHERE NOT EXISTS (SELECT 1 FROM directory_group d
-                             WHERE d.tenant_id = ?4 AND d.group_id = g.value ->> 0 AND d.gone_at >= ?1)
+                             WHERE d.tenant_id = ?4 AND d.group_id = g.group_id AND d.gone_at >= ?1)
             AND NOT EXISTS (SELECT 1 FROM person p
                              WHERE p.tenant_id = ?4 AND p.subject = u.value AND p.gone_at >= ?1)
          ON CONFLICT (tenant_id, group_id, user_id) DO UPDATE SET
@@ -155,10 +158,12 @@ pub async fn left(
     pairs: &str,
     stamp: &Stamp,
 ) -> Result<(), StoreError> {
-    let sql = "UPDATE group_membership SET deleted_at = ?2, changed_at = ?2, cause = ?3
+    let sql = "WITH g AS MATERIALIZED (
+           SELECT value ->> 0 AS group_id, value ->> 1 AS members FROM json_each(?5))
+         UPDATE group_membership SET deleted_at = ?2, changed_at = ?2, cause = ?3
           WHERE tenant_id = ?4 AND deleted_at IS NULL AND presence_at < ?1
             AND (group_id, user_id) IN (
-              SELECT g.value ->> 0, u.value FROM json_each(?5) g, json_each(g.value, '$[1]') u)";
+              SELECT g.group_id, u.value FROM g, json_each(g.members) u)";
     run(tx, sql, stamp, [tenant_id.as_str().into(), pairs.into()]).await
 }
 
@@ -233,6 +238,9 @@ pub struct Covered {
 /// # Errors
 /// [`StoreError`] when the store does not answer.
 pub async fn finish(tx: &impl Query, covered: Covered, stamp: &Stamp) -> Result<(), StoreError> {
+    if covered.groups {
+        orphans(tx, stamp).await?;
+    }
     unsettle(tx, covered, stamp).await?;
     tx.query(
         "UPDATE directory_state SET
@@ -259,6 +267,18 @@ pub async fn finish(tx: &impl Query, covered: Covered, stamp: &Stamp) -> Result<
     Ok(())
 }
 
+/// Marks memberships of groups that are not there as deleted. No list of members names them, for none
+/// is read; should the group be created again, it would have members from before.
+async fn orphans(tx: &impl Query, stamp: &Stamp) -> Result<(), StoreError> {
+    let sql = "UPDATE group_membership SET deleted_at = ?2, changed_at = ?2, cause = ?3
+          WHERE deleted_at IS NULL AND presence_at < ?1
+            AND NOT EXISTS (SELECT 1 FROM directory_group g
+                             WHERE g.tenant_id = group_membership.tenant_id
+                               AND g.group_id = group_membership.group_id
+                               AND g.deleted_at IS NULL)";
+    run(tx, sql, stamp, []).await
+}
+
 /// Notes what events have changed since the run began to read.
 ///
 /// It was compared before they came, so the reading does not make older events of it void: one that
@@ -282,12 +302,23 @@ async fn unsettle(tx: &impl Query, covered: Covered, stamp: &Stamp) -> Result<()
             .into(),
         sync_id.into(),
     ];
-    let disturbed = "disturbed AS (
-        SELECT k.value AS kind, c.tenant_id, coalesce(c.group_id, '') AS group_id, c.id
-          FROM change_log c JOIN json_each(?1) k
-            ON c.entity = iif(k.value = 'user_status', 'user', k.value)
-         WHERE c.cursor > (SELECT log_cursor FROM sync_run WHERE sync_id = ?2)
-           AND c.cause >= 'webhook:' AND c.cause < 'webhook;')";
+    // A group that was created or deleted may have members that no list was compared with.
+    let disturbed = "touched AS (
+        SELECT entity, tenant_id, coalesce(group_id, '') AS group_id, id FROM change_log
+         WHERE cursor > (SELECT log_cursor FROM sync_run WHERE sync_id = ?2)
+           AND cause >= 'webhook:' AND cause < 'webhook;'),
+      disturbed AS (
+        SELECT k.value AS kind, t.tenant_id, t.group_id, t.id
+          FROM touched t JOIN json_each(?1) k
+            ON t.entity = iif(k.value = 'user_status', 'user', k.value)
+        UNION
+        SELECT k.value, m.tenant_id, m.group_id, m.user_id
+          FROM json_each(?1) k JOIN touched t ON t.entity = 'group'
+          JOIN group_membership m ON m.tenant_id = t.tenant_id AND m.group_id = t.id
+         WHERE k.value = 'membership'
+           AND (m.presence_at >= (SELECT memberships_at FROM directory_state)
+             OR (k.value, m.tenant_id, m.group_id, m.user_id)
+               IN (SELECT kind, tenant_id, group_id, id FROM unsettled)))";
     let sql = format!(
         "WITH {disturbed} DELETE FROM unsettled
           WHERE kind IN (SELECT value FROM json_each(?1))
@@ -323,10 +354,21 @@ pub struct Changed {
 /// # Errors
 /// [`StoreError`] when the store does not answer.
 pub async fn changed(tx: &impl Query, stamp: &Stamp, entity: &str) -> Result<Changed, StoreError> {
+    // Nothing of a run was logged before it began.
+    let sync_id = match stamp.cause {
+        Cause::Sync(sync_id) => Some(sync_id),
+        _ => None,
+    };
     let rows = tx
         .query(
-            "SELECT action, count(*) FROM change_log WHERE cause = ?1 AND entity = ?2 GROUP BY action",
-            &[stamp.cause.to_string().into(), entity.into()],
+            "SELECT action, count(*) FROM change_log
+              WHERE cursor > coalesce((SELECT log_cursor FROM sync_run WHERE sync_id = ?3), 0)
+                AND cause = ?1 AND entity = ?2 GROUP BY action",
+            &[
+                stamp.cause.to_string().into(),
+                entity.into(),
+                sync_id.into(),
+            ],
         )
         .await?;
     let mut changed = Changed::default();

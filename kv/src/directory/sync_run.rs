@@ -56,32 +56,7 @@ pub async fn begin(
     started_by: StartedBy,
     now: Timestamp,
 ) -> Result<Begun, StoreError> {
-    on.query(
-        "UPDATE sync_run SET outcome = 'abandoned', finished_at = ?1
-          WHERE outcome IS NULL AND lease_until <= ?1",
-        &[now.into()],
-    )
-    .await?;
-    let rows = on
-        .query(
-            "INSERT INTO sync_run (started_by, started_at, lease_until, phase, log_cursor)
-             SELECT ?1, ?2, ?3, 'tenants', (SELECT coalesce(max(cursor), 0) FROM change_log) WHERE NOT EXISTS (
-               SELECT 1 FROM sync_run WHERE outcome IS NULL)
-             RETURNING sync_id",
-            &[
-                started_by.as_str().into(),
-                now.into(),
-                now.plus(LEASE).into(),
-            ],
-        )
-        .await?;
-    if let Some(row) = rows.first() {
-        let sync_id = row.integer(0)?;
-        on.query(
-            "DELETE FROM sync_run WHERE sync_id <= ?1",
-            &[(sync_id - KEPT).into()],
-        )
-        .await?;
+    if let Some(sync_id) = insert(on, started_by, None, now).await? {
         return Ok(Begun::Run(sync_id));
     }
     let sql = "SELECT sync_id, started_at FROM sync_run WHERE outcome IS NULL";
@@ -94,6 +69,60 @@ pub async fn begin(
         // It has ended in between.
         None => Err(StoreError::Busy),
     }
+}
+
+/// Begins the run that was due by `schedule`, unless another has begun since: of all who find one due,
+/// one begins it, however late they are. Its number.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn begin_due(
+    on: &impl Query,
+    schedule: &Schedule,
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    let last = schedule.last_started_at.map_or(-1, Timestamp::sql);
+    insert(on, StartedBy::Due, Some(last), now).await
+}
+
+/// `last`: only while that is when the last run began, -1 for none.
+async fn insert(
+    on: &impl Query,
+    started_by: StartedBy,
+    last: Option<i64>,
+    now: Timestamp,
+) -> Result<Option<i64>, StoreError> {
+    on.query(
+        "UPDATE sync_run SET outcome = 'abandoned', finished_at = ?1
+          WHERE outcome IS NULL AND lease_until <= ?1",
+        &[now.into()],
+    )
+    .await?;
+    let rows = on
+        .query(
+            "INSERT INTO sync_run (started_by, started_at, lease_until, phase, log_cursor)
+             SELECT ?1, ?2, ?3, 'tenants', (SELECT coalesce(max(cursor), 0) FROM change_log)
+              WHERE NOT EXISTS (SELECT 1 FROM sync_run WHERE outcome IS NULL)
+                AND (?4 IS NULL OR (SELECT coalesce(max(started_at), -1) FROM sync_run) = ?4)
+             RETURNING sync_id",
+            &[
+                started_by.as_str().into(),
+                now.into(),
+                now.plus(LEASE).into(),
+                last.into(),
+            ],
+        )
+        .await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let sync_id = row.integer(0)?;
+    on.query(
+        "DELETE FROM sync_run WHERE sync_id <= ?1",
+        &[(sync_id - KEPT).into()],
+    )
+    .await?;
+    Ok(Some(sync_id))
 }
 
 /// How far a run is.

@@ -135,7 +135,9 @@ pub async fn repeated(
     ];
     on.query(
         "INSERT INTO webhook_delivery (received_at, event_id, event_type, tenant_id, outcome)
-         VALUES (?1, ?2, ?3, ?4, 'duplicate')",
+         VALUES (?1, ?2, ?3, ?4, 'duplicate')
+         ON CONFLICT (event_id) WHERE outcome = 'duplicate' DO UPDATE SET
+           count = count + 1, received_at = max(received_at, excluded.received_at)",
         &parameters,
     )
     .await?;
@@ -185,20 +187,23 @@ pub async fn list(
     page: u32,
     per_page: u32,
 ) -> Result<Listed, StoreError> {
-    let offset = i64::from(page.saturating_sub(1)) * i64::from(per_page);
+    let before = i64::from(page.saturating_sub(1));
+    let offset = before.saturating_mul(i64::from(per_page));
     let rows = on
         .query(
             "SELECT json_group_array(json(row)),
                     (SELECT count(*) FROM webhook_delivery WHERE ?1 IS NULL OR outcome = ?1),
-                    (SELECT max(received_at) FROM webhook_delivery WHERE outcome <> 'refused'),
-                    (SELECT max(received_at) FROM webhook_delivery WHERE outcome = 'refused')
+                    (SELECT received_at FROM webhook_delivery WHERE outcome <> 'refused'
+                      ORDER BY received_at DESC LIMIT 1),
+                    (SELECT received_at FROM webhook_delivery WHERE outcome = 'refused'
+                      ORDER BY received_at DESC LIMIT 1)
                FROM (
                SELECT json_object(
                    'received_at', strftime('%Y-%m-%dT%H:%M:%SZ', received_at / 1000, 'unixepoch'),
                    'event_id', event_id, 'event_type', event_type, 'tenant_id', tenant_id,
                    'outcome', outcome, 'code', code, 'count', count) AS row
                  FROM webhook_delivery WHERE ?1 IS NULL OR outcome = ?1
-                ORDER BY delivery_id DESC LIMIT ?2 OFFSET ?3)",
+                ORDER BY received_at DESC, delivery_id DESC LIMIT ?2 OFFSET ?3)",
             &[outcome.into(), i64::from(per_page).into(), offset.into()],
         )
         .await?;

@@ -44,11 +44,11 @@ pub async fn known(on: &impl Query, email: &str, groups: &str) -> Result<Vec<Kno
                     p.admin_role, p.admin_role_source,
                     (SELECT count(*) FROM group_membership m
                        JOIN directory_group g USING (tenant_id, group_id)
-                      WHERE m.tenant_id = p.tenant_id AND m.user_id = p.subject
+                      WHERE +m.tenant_id = p.tenant_id AND m.user_id = p.subject
                         AND m.deleted_at IS NULL AND g.deleted_at IS NULL),
                     (SELECT count(*) FROM group_membership m
                        JOIN directory_group g USING (tenant_id, group_id)
-                      WHERE m.tenant_id = p.tenant_id AND m.user_id = p.subject
+                      WHERE +m.tenant_id = p.tenant_id AND m.user_id = p.subject
                         AND m.deleted_at IS NULL AND g.deleted_at IS NULL
                         AND (g.group_id IN (SELECT value FROM json_each(?2))
                           OR g.name IN (SELECT value FROM json_each(?2))))

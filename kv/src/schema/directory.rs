@@ -48,7 +48,7 @@ pub(super) const DIRECTORY: Migration = &[
     // Members are found by both; either alone is shared by too many.
     "DROP INDEX person_tenant",
     "CREATE INDEX person_of_tenant ON person (tenant_id, subject)",
-    "CREATE INDEX person_email ON person (lower(email)) WHERE email IS NOT NULL",
+    "CREATE INDEX person_email ON person (lower(email))",
     "CREATE INDEX person_admin ON person (admin_role) WHERE admin_role IS NOT NULL",
     // Who may act: themselves, their tenant and its partner in order.
     "CREATE VIEW active_person AS
@@ -87,7 +87,7 @@ pub(super) const DIRECTORY: Migration = &[
         cause TEXT NOT NULL,
         PRIMARY KEY (tenant_id, group_id, user_id)
     ) STRICT, WITHOUT ROWID",
-    "CREATE INDEX group_membership_user ON group_membership (tenant_id, user_id)",
+    "CREATE INDEX group_membership_user ON group_membership (user_id)",
     // What the last applied sync covered: until when its reading makes older events void.
     "CREATE TABLE directory_state (
         one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -142,6 +142,7 @@ pub(super) const DIRECTORY: Migration = &[
         WHERE outcome IN ('applied', 'ignored', 'stale')",
     "CREATE UNIQUE INDEX webhook_repeated ON webhook_delivery (event_id) WHERE outcome = 'duplicate'",
     "CREATE INDEX webhook_delivery_received ON webhook_delivery (received_at)",
+    "CREATE INDEX webhook_delivery_outcome ON webhook_delivery (outcome, received_at)",
     // The change log.
     "CREATE TABLE change_log (
         cursor INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -154,7 +155,6 @@ pub(super) const DIRECTORY: Migration = &[
         fields TEXT NOT NULL,
         cause TEXT NOT NULL
     ) STRICT",
-    "CREATE INDEX change_log_cause ON change_log (cause, entity)",
     "CREATE TRIGGER person_created AFTER INSERT ON person WHEN NEW.deleted_at IS NULL
      BEGIN
        INSERT INTO change_log (at, entity, action, tenant_id, id, fields, cause)

@@ -5,10 +5,11 @@ use std::cell::Cell;
 use futures_executor::block_on;
 use scaigate_kv::directory::event::{self, TenantChange, UserChange, UserKey};
 use scaigate_kv::directory::{Cause, Stamp};
-use scaigate_kv::memory::MemoryDatabase;
+use scaigate_kv::memory::{MemoryDatabase, MemoryTransaction};
 use scaigate_kv::schema::migrate;
 use scaigate_types::{
-    GroupId, Issuer, PartnerId, Query, Row, StoreError, Subject as UserId, TenantId, Timestamp,
+    Database, GroupId, Issuer, PartnerId, Query, Row, StoreError, Subject as UserId, TenantId,
+    Timestamp,
 };
 
 use super::model::{Directory, Event, Fields, Said, Subject};
@@ -32,9 +33,10 @@ pub fn issuer(tenant: &str) -> Issuer {
     Issuer::parse(&format!("https://scaikey.test/tenants/{tenant}")).expect("an issuer")
 }
 
-/// The mirror.
+/// The mirror. All of it goes by in one transaction, which is faster by half and ends with the test.
 pub struct Mirror {
-    pub db: MemoryDatabase,
+    pub db: MemoryTransaction,
+    _db: MemoryDatabase,
     now: Cell<u64>,
 }
 
@@ -43,7 +45,8 @@ impl Mirror {
         let db = MemoryDatabase::new().expect("SQLite in memory");
         block_on(migrate(&db)).expect("a schema");
         Self {
-            db,
+            db: block_on(db.begin()).expect("a transaction"),
+            _db: db,
             now: Cell::new(0),
         }
     }

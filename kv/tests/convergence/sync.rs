@@ -1,6 +1,7 @@
 //! A sync as it goes by: lists are read one after the other while ScaiKey changes, compared at once,
 //! and applied at the end.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use futures_executor::block_on;
@@ -22,31 +23,38 @@ enum List {
     Tenants,
     Users(&'static str),
     Groups(&'static str),
-    Members(&'static str),
+    /// Of the group of that number among those that were listed.
+    Members(usize),
+    /// What is missing from all of these.
+    Absent,
 }
 
-/// What of a list differs from the mirror.
+/// What differs from the mirror, in the order in which it is applied.
 #[derive(Debug)]
 enum Difference {
-    Tenants {
-        changed: String,
-        absent: String,
-    },
-    Users {
-        tenant: &'static str,
-        changed: String,
-        absent: String,
-    },
-    Groups {
-        tenant: &'static str,
-        changed: String,
-        absent: String,
-    },
-    Members {
-        tenant: &'static str,
-        joined: String,
-        left: String,
-    },
+    Tenants(String),
+    Users(&'static str, String),
+    AbsentUsers(&'static str, String),
+    Groups(&'static str, String),
+    AbsentGroups(&'static str, String),
+    Joined(String, String),
+    Left(String, String),
+    AbsentTenants(String),
+}
+
+impl Difference {
+    const fn turn(&self) -> u8 {
+        match self {
+            Self::Tenants(_) => 0,
+            Self::Users(..) => 1,
+            Self::AbsentUsers(..) => 2,
+            Self::Groups(..) => 3,
+            Self::AbsentGroups(..) => 4,
+            Self::Joined(..) => 5,
+            Self::Left(..) => 6,
+            Self::AbsentTenants(_) => 7,
+        }
+    }
 }
 
 /// A sync under way.
@@ -59,8 +67,10 @@ pub struct Sync {
     tells_statuses: bool,
     /// Still to be read, the last first.
     lists: Vec<List>,
+    seen_tenants: BTreeSet<String>,
+    seen_users: BTreeMap<&'static str, BTreeSet<String>>,
     /// The groups that were listed, of which the members are read.
-    groups: Vec<(String, String)>,
+    seen_groups: Vec<(&'static str, String)>,
     differences: Vec<Difference>,
 }
 
@@ -83,23 +93,18 @@ impl Sync {
         let Ok(Begun::Run(sync_id)) = begun else {
             panic!("{begun:?}");
         };
-        let mut lists = Vec::new();
-        for tenant in TENANTS {
-            lists.extend([
-                List::Members(tenant),
-                List::Groups(tenant),
-                List::Users(tenant),
-            ]);
-        }
-        lists.push(List::Tenants);
+        let lists = TENANTS.map(List::Groups).into_iter();
+        let lists = lists.chain(TENANTS.map(List::Users)).chain([List::Tenants]);
         Self {
             sync_id,
             at,
             started_at,
             snapshot,
             tells_statuses,
-            lists,
-            groups: Vec::new(),
+            lists: [List::Absent].into_iter().chain(lists).collect(),
+            seen_tenants: BTreeSet::new(),
+            seen_users: BTreeMap::new(),
+            seen_groups: Vec::new(),
             differences: Vec::new(),
         }
     }
@@ -128,8 +133,7 @@ impl Sync {
         };
         let seen = self.snapshot.clone();
         let seen = seen.as_ref().unwrap_or_else(|| model.directory());
-        let difference = block_on(self.compares(list, mirror, seen)).expect("a comparison");
-        self.differences.push(difference);
+        block_on(self.compares(list, mirror, seen)).expect("a comparison");
         true
     }
 
@@ -138,77 +142,111 @@ impl Sync {
         list: List,
         mirror: &Mirror,
         seen: &Directory,
-    ) -> Result<Difference, StoreError> {
-        let (db, at) = (&mirror.db, time(self.at));
-        Ok(match list {
+    ) -> Result<(), StoreError> {
+        let db = &mirror.db;
+        match list {
             List::Tenants => {
-                let rows = seen
-                    .tenants
-                    .iter()
-                    .map(|(id, fields)| row("tenant_id", id, fields));
-                let ids: Vec<_> = seen.tenants.keys().collect();
-                Difference::Tenants {
-                    changed: compare::changed_tenants(db, &array(rows)).await?.json,
-                    absent: compare::absent_tenants(db, &json!(ids).to_string(), at)
-                        .await?
-                        .json,
-                }
+                let rows = seen.tenants.iter();
+                let rows = array(rows.map(|(id, fields)| row("tenant_id", id, fields)));
+                let changed = compare::changed_tenants(db, &rows).await?.json;
+                self.differences.push(Difference::Tenants(changed));
+                self.seen_tenants = seen.tenants.keys().cloned().collect();
             }
             List::Users(tenant) => {
                 let of = seen.users.iter().filter(|((of, _), _)| of == tenant);
-                let rows = of.clone().map(|((_, id), fields)| {
+                let rows = array(of.clone().map(|((_, id), fields)| {
                     let mut fields = fields.clone();
                     if !self.tells_statuses {
                         fields.remove("status");
                     }
                     row("user_id", id, &fields)
-                });
-                let ids: Vec<_> = of.clone().map(|((_, id), _)| id).collect();
-                let (issuer, ids) = (issuer(tenant), json!(ids).to_string());
-                Difference::Users {
-                    tenant,
-                    changed: compare::changed_users(db, &issuer, &array(rows))
-                        .await?
-                        .json,
-                    absent: compare::absent_users(db, &issuer, &ids, at).await?.json,
-                }
+                }));
+                let changed = compare::changed_users(db, &issuer(tenant), &rows).await?;
+                self.differences
+                    .push(Difference::Users(tenant, changed.json));
+                let ids = of.map(|((_, id), _)| id.clone()).collect();
+                self.seen_users.insert(tenant, ids);
             }
             List::Groups(tenant) => {
                 let of = seen.groups.iter().filter(|((of, _), _)| of == tenant);
-                self.groups.extend(of.clone().map(|(key, _)| key.clone()));
                 let rows = of
                     .clone()
                     .map(|((_, id), fields)| row("group_id", id, fields));
-                let ids: Vec<_> = of.clone().map(|((_, id), _)| id).collect();
-                let (tenant_id, ids) = (tenant_id(tenant), json!(ids).to_string());
-                Difference::Groups {
-                    tenant,
-                    changed: compare::changed_groups(db, &tenant_id, &array(rows))
-                        .await?
-                        .json,
-                    absent: compare::absent_groups(db, &tenant_id, &ids, at).await?.json,
+                let rows = array(rows);
+                let changed = compare::changed_groups(db, &tenant_id(tenant), &rows).await?;
+                self.differences
+                    .push(Difference::Groups(tenant, changed.json));
+                for ((_, id), _) in of {
+                    self.lists.push(List::Members(self.seen_groups.len()));
+                    self.seen_groups.push((tenant, id.clone()));
                 }
+                // The other tenant's groups are listed before any members.
+                self.lists.sort_by_key(|list| match list {
+                    List::Absent => 0,
+                    List::Members(_) => 1,
+                    _ => 2,
+                });
             }
-            List::Members(tenant) => {
-                let (mut joined, mut left) = (Vec::new(), Vec::new());
-                for (_, group) in self.groups.iter().filter(|(of, _)| of == tenant) {
-                    let of = seen.members.iter();
-                    let of = of.filter(|(t, g, _)| t == tenant && g == group);
-                    let ids: Vec<_> = of.map(|(_, _, user)| user).collect();
-                    let ids = json!(ids).to_string();
-                    let (tenant_id, group_id) = (tenant_id(tenant), group_id(group));
-                    let (more, fewer) =
-                        compare::changed_members(db, &tenant_id, &group_id, &ids, at).await?;
-                    joined.push(format!("[\"{group}\",{}]", more.json));
-                    left.push(format!("[\"{group}\",{}]", fewer.json));
-                }
-                Difference::Members {
-                    tenant,
-                    joined: format!("[{}]", joined.join(",")),
-                    left: format!("[{}]", left.join(",")),
-                }
+            List::Members(number) => self.compares_members(number, mirror, seen).await?,
+            List::Absent => self.compares_absent(mirror).await?,
+        }
+        Ok(())
+    }
+
+    async fn compares_members(
+        &mut self,
+        number: usize,
+        mirror: &Mirror,
+        seen: &Directory,
+    ) -> Result<(), StoreError> {
+        let Some((tenant, group)) = self.seen_groups.get(number).cloned() else {
+            return Ok(());
+        };
+        if !seen
+            .groups
+            .contains_key(&(tenant.to_owned(), group.clone()))
+        {
+            // Deleted since it was listed.
+            if let Some(listed) = self.seen_groups.get_mut(number) {
+                listed.0 = "tnt_none";
             }
-        })
+            return Ok(());
+        }
+        let of = seen.members.iter();
+        let ids = of.filter(|(of, in_group, _)| of == tenant && *in_group == group);
+        let ids = json!(ids.map(|(_, _, user)| user).collect::<Vec<_>>()).to_string();
+        let (tenant_id, group_id) = (tenant_id(tenant), group_id(&group));
+        let (joined, left) =
+            compare::changed_members(&mirror.db, &tenant_id, &group_id, &ids, time(self.at))
+                .await?;
+        let pair = |ids: &str| format!("[[\"{group}\",{ids}]]");
+        let differences = [
+            Difference::Joined(tenant.to_owned(), pair(&joined.json)),
+            Difference::Left(tenant.to_owned(), pair(&left.json)),
+        ];
+        self.differences.extend(differences);
+        Ok(())
+    }
+
+    async fn compares_absent(&mut self, mirror: &Mirror) -> Result<(), StoreError> {
+        let (db, at) = (&mirror.db, time(self.at));
+        for tenant in TENANTS {
+            let ids = json!(self.seen_users.get(tenant)).to_string();
+            let absent = compare::absent_users(db, &issuer(tenant), &ids, at).await?;
+            self.differences
+                .push(Difference::AbsentUsers(tenant, absent.json));
+            let listed = self.seen_groups.iter().filter(|(of, _)| *of == tenant);
+            let ids = json!(listed.map(|(_, id)| id).collect::<Vec<_>>()).to_string();
+            let absent = compare::absent_groups(db, &tenant_id(tenant), &ids, at).await?;
+            self.differences
+                .push(Difference::AbsentGroups(tenant, absent.json));
+        }
+        let ids = json!(self.seen_tenants).to_string();
+        let absent = compare::absent_tenants(db, &ids, at).await?;
+        self.differences
+            .push(Difference::AbsentTenants(absent.json));
+        self.differences.sort_by_key(Difference::turn);
+        Ok(())
     }
 
     pub fn fails(&self, mirror: &Mirror) {
@@ -243,39 +281,33 @@ impl Sync {
             at: time(self.at),
         };
         let db = &mirror.db;
+        for tenant in TENANTS {
+            sync_apply::know_tenant(db, &tenant_id(tenant), &stamp).await?;
+        }
         for difference in &self.differences {
             match difference {
-                Difference::Tenants { changed, absent } => {
-                    sync_apply::tenants(db, changed, &stamp).await?;
-                    sync_apply::absent_tenants(db, absent, &stamp).await?;
-                }
-                Difference::Users {
-                    tenant,
-                    changed,
-                    absent,
-                } => {
+                Difference::Tenants(rows) => sync_apply::tenants(db, rows, &stamp).await?,
+                Difference::Users(tenant, rows) => {
                     let (issuer, tenant_id) = (issuer(tenant), tenant_id(tenant));
-                    sync_apply::know_tenant(db, &tenant_id, &stamp).await?;
-                    sync_apply::users(db, &issuer, &tenant_id, changed, &stamp).await?;
-                    sync_apply::absent_users(db, &issuer, absent, &stamp).await?;
+                    sync_apply::users(db, &issuer, &tenant_id, rows, &stamp).await?;
                 }
-                Difference::Groups {
-                    tenant,
-                    changed,
-                    absent,
-                } => {
-                    let tenant_id = tenant_id(tenant);
-                    sync_apply::groups(db, &tenant_id, changed, &stamp).await?;
-                    sync_apply::absent_groups(db, &tenant_id, absent, &stamp).await?;
+                Difference::AbsentUsers(tenant, ids) => {
+                    sync_apply::absent_users(db, &issuer(tenant), ids, &stamp).await?;
                 }
-                Difference::Members {
-                    tenant,
-                    joined,
-                    left,
-                } => {
-                    let tenant_id = tenant_id(tenant);
-                    sync_apply::joined(db, &tenant_id, joined, &stamp).await?;
-                    sync_apply::left(db, &tenant_id, left, &stamp).await?;
+                Difference::Groups(tenant, rows) => {
+                    sync_apply::groups(db, &tenant_id(tenant), rows, &stamp).await?;
+                }
+                Difference::AbsentGroups(tenant, ids) => {
+                    sync_apply::absent_groups(db, &tenant_id(tenant), ids, &stamp).await?;
+                }
+                Difference::Joined(tenant, pairs) => {
+                    sync_apply::joined(db, &tenant_id(tenant), pairs, &stamp).await?;
+                }
+                Difference::Left(tenant, pairs) => {
+                    sync_apply::left(db, &tenant_id(tenant), pairs, &stamp).await?;
+                }
+                Difference::AbsentTenants(ids) => {
+                    sync_apply::absent_tenants(db, ids, &stamp).await?;
                 }
             }
         }

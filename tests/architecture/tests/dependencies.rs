@@ -55,6 +55,27 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "crates/limits",
+        &[
+            "crates/types",
+            "crates/problem",
+            "crates/jose",
+            "crates/signin",
+            "kv",
+        ],
+    ),
+    (
+        "crates/flows",
+        &[
+            "crates/types",
+            "crates/problem",
+            "crates/jose",
+            "crates/scaigrid",
+            "crates/signin",
+            "kv",
+        ],
+    ),
+    (
         "crates/proxy",
         &[
             "crates/types",

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use scaigate_kv::pending_login::{self, Consumed};
 use scaigate_kv::people::{self, Arrival, FreshIds};
+use scaigate_kv::rate_bucket::{self, Bucket, Name};
 use scaigate_kv::redeemed_code;
 use scaigate_kv::session::{self, NewSession, Rotation};
 use scaigate_kv::spin::SpinDatabase;
@@ -68,6 +69,7 @@ pub async fn enter(subject: &str, id: &str, request: &str) -> Option<Result<Stri
         "upstream-refresh" => turn(id, request).await,
         "rotation" => rotate(id).await,
         "arrival" => arrive(id, request).await,
+        "rate-bucket" => take(id).await,
         _ => return None,
     })
 }
@@ -107,6 +109,20 @@ async fn turn(id: &str, request: &str) -> Result<String, Error> {
             Turn::Answer(_) => "answer".to_owned(),
         },
     )
+}
+
+/// Takes a token from a bucket of fifty.
+async fn take(id: &str) -> Result<String, Error> {
+    let name = Name {
+        principal: id,
+        category: "race",
+    };
+    let bucket = Bucket {
+        capacity: 50,
+        refill_per_minute: 50,
+    };
+    let taken = rate_bucket::take(&SpinDatabase, name, bucket, 1, NOW).await?;
+    Ok(word(taken.granted == 1))
 }
 
 /// Presents generation 0; says which generation came back.

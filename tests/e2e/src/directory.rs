@@ -48,12 +48,20 @@ impl World {
         self.client.send(request).await
     }
 
+    /// What starts a sync as the operator.
+    #[must_use]
+    pub fn sync_request(&self, force: bool) -> Request<Bytes> {
+        let token = self.operator_token("admin:read");
+        Request::post("/v1/admin/sync")
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Bytes::from(json!({ "force": force }).to_string()))
+            .expect("a request")
+    }
+
     /// Syncs as the operator: the answer, whatever it is.
     pub async fn try_sync(&self, force: bool) -> Answer {
-        let token = self.operator_token("admin:read");
-        let body = json!({ "force": force });
-        self.call(Method::POST, "/v1/admin/sync", &token, Some(&body))
-            .await
+        self.client.send(self.sync_request(force)).await
     }
 
     /// Syncs and expects that it works: the statistics.
@@ -80,6 +88,36 @@ impl World {
         rows.into_iter()
             .find(|row| row["id"] == user_id)
             .unwrap_or(Value::Null)
+    }
+
+    /// Gives a user a role as the operator, or takes the one there is.
+    pub async fn set_role(&self, user_id: &str, role: Option<&str>) {
+        let token = self.operator_token("admin:write");
+        let path = format!("/v1/admin/users/{user_id}/role");
+        let answer = match role {
+            Some(role) => {
+                let body = json!({ "role": role });
+                self.call(Method::POST, &path, &token, Some(&body)).await
+            }
+            None => self.call(Method::DELETE, &path, &token, None).await,
+        };
+        assert_eq!(answer.status, 204, "{user_id}: {}", answer.text());
+    }
+
+    /// The session token of somebody who has this administrator's role.
+    pub async fn administrator(&self, user_id: &str, email: &str, role: &str) -> String {
+        self.set_role(user_id, Some(role)).await;
+        let session = self.sign_in(email).await;
+        let token = session["access_token"].as_str().expect("a token");
+        token.to_owned()
+    }
+
+    /// The session's next tokens.
+    pub async fn refreshed(&self, session: &Value) -> Value {
+        let body = json!({ "refresh_token": session["refresh_token"] });
+        let answer = self.client.post("/v1/auth/refresh", &body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
     }
 
     /// Sends a delivery as it is.

@@ -10,11 +10,15 @@ mod browser;
 mod canaries;
 mod client;
 mod directory;
+mod flows;
+mod mirror;
 mod outcome;
 mod patience;
 mod raw;
 mod scaigrid;
 mod scaikey;
+mod scene;
+mod spin_process;
 mod together;
 mod world;
 
@@ -22,7 +26,10 @@ pub use app::pkce_challenge;
 pub use browser::Browser;
 pub use canaries::Canaries;
 pub use client::{Answer, Client};
+pub use flows::MANIFEST;
+pub use mirror::{Live, reorganised};
 pub use raw::Raw;
+pub use scene::{Scene, set_scopes};
 pub use together::together;
 pub use world::{CREDENTIALS_KEY, Setup, WEBHOOK_SECRET, World};
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use scaigate_host::{Faults, Host, HostClock, HostOptions, LogSink, ReuseOptions,
 use scaikey_emulator::{Behaviour, Emulator, Options, seed};
 use serde_json::{Value, json};
 
+use crate::spin_process::{SpinProcess, start_spin};
 use crate::{Answer, Browser, Canaries, Client};
 
 /// Where every test's clock begins: 2026-11-22T12:00:00Z.
@@ -160,6 +160,8 @@ impl World {
             ("scaiflow_scaikey_webhook_secret", WEBHOOK_SECRET),
             // A sync by time would come in between: tests of it set the interval.
             ("scaiflow_sync_interval_minutes", "0"),
+            // Tests ask as often as they like: those of the limits set them.
+            ("rate_limits", "off"),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -285,15 +287,20 @@ impl World {
         answer.json()
     }
 
-    /// Runs SQL on the embedded runner's database: what a test needs to arrange and no route offers
-    /// yet.
-    pub fn sql(&self, sql: &str, parameters: &[&str]) -> usize {
+    /// The embedded runner's database.
+    pub(crate) fn connection(&self) -> rusqlite::Connection {
         let path = self.host().state_directory().join("sqlite_db.db");
         let connection = rusqlite::Connection::open(path).expect("the database");
         connection
             .busy_timeout(Duration::from_secs(5))
             .expect("a time-out");
         connection
+    }
+
+    /// Runs SQL on the embedded runner's database: what a test needs to arrange and no route offers
+    /// yet.
+    pub fn sql(&self, sql: &str, parameters: &[&str]) -> usize {
+        self.connection()
             .execute(sql, rusqlite::params_from_iter(parameters))
             .expect("the statement")
     }
@@ -301,9 +308,7 @@ impl World {
     /// Reads one text from the embedded runner's database.
     #[must_use]
     pub fn sql_text(&self, sql: &str, parameters: &[&str]) -> Option<String> {
-        let path = self.host().state_directory().join("sqlite_db.db");
-        let connection = rusqlite::Connection::open(path).expect("the database");
-        connection
+        self.connection()
             .query_row(sql, rusqlite::params_from_iter(parameters), |row| {
                 row.get(0)
             })
@@ -333,100 +338,4 @@ impl Drop for World {
             self.canaries.check("a log line", &line);
         }
     }
-}
-
-/// A running `spin up`, ended with whoever holds it.
-struct SpinProcess {
-    child: Child,
-    /// The state directory: stores, what the components said, and Spin itself (`spin.txt`).
-    state: PathBuf,
-}
-
-impl SpinProcess {
-    /// Ends it. `spin up` only starts the process that serves, and hands SIGTERM on to it; killed
-    /// itself, it would leave that one behind.
-    fn stop(&mut self) {
-        if !matches!(self.child.try_wait(), Ok(None)) {
-            return;
-        }
-        let _ = Command::new("kill")
-            .arg(self.child.id().to_string())
-            .status();
-        for _ in 0..100 {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-
-    /// What the components said.
-    fn log_lines(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        for entry in std::fs::read_dir(self.state.join("logs")).expect("the log directory") {
-            let path = entry.expect("an entry").path();
-            let text = std::fs::read_to_string(path).expect("a log");
-            lines.extend(text.lines().map(str::to_owned));
-        }
-        lines
-    }
-}
-
-impl Drop for SpinProcess {
-    fn drop(&mut self) {
-        self.stop();
-        if std::thread::panicking() {
-            eprintln!("what spin kept is in {}", self.state.display());
-        } else {
-            let _ = std::fs::remove_dir_all(&self.state);
-        }
-    }
-}
-
-async fn start_spin(
-    manifest: &Path,
-    address: SocketAddr,
-    variables: &BTreeMap<String, String>,
-) -> SpinProcess {
-    let name = format!("scaigate-spin-{}-{}", std::process::id(), address.port());
-    let state = std::env::temp_dir().join(name);
-    // A world begins with nothing, also where an earlier one had the same name and failed.
-    let _ = std::fs::remove_dir_all(&state);
-    std::fs::create_dir_all(&state).expect("a state directory");
-    let said = std::fs::File::create(state.join("spin.txt")).expect("a file");
-    let child = Command::new("spin")
-        .args(["up", "--quiet", "--listen", &address.to_string()])
-        .arg("--from")
-        .arg(manifest)
-        .arg("--state-dir")
-        .arg(&state)
-        .envs(variables.iter().map(|(name, value)| {
-            (
-                format!("SPIN_VARIABLE_{}", name.to_uppercase()),
-                value.clone(),
-            )
-        }))
-        // Stores and routes at every start, and at the end a panic for each instance that waits.
-        .stdout(Stdio::null())
-        .stderr(said)
-        .spawn()
-        .expect("`spin` is on the PATH");
-    let mut process = SpinProcess { child, state };
-    // It is there when it takes connections.
-    for _ in 0..300 {
-        if tokio::net::TcpStream::connect(address).await.is_ok() {
-            return process;
-        }
-        if let Ok(Some(status)) = process.child.try_wait() {
-            let said = std::fs::read_to_string(process.state.join("spin.txt"));
-            panic!(
-                "spin ended at its start ({status}): {}",
-                said.unwrap_or_default()
-            );
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    panic!("spin did not start within 30 s");
 }

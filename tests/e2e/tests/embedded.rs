@@ -5,10 +5,32 @@ mod access_tokens;
 mod backchannel_logout;
 #[path = "embedded/canary_g8.rs"]
 mod canary_g8;
+#[path = "embedded/catalog.rs"]
+mod catalog;
+#[path = "embedded/directory_background.rs"]
+mod directory_background;
+#[path = "embedded/directory_changes.rs"]
+mod directory_changes;
+#[path = "embedded/directory_interrupted.rs"]
+mod directory_interrupted;
+#[path = "embedded/directory_lists.rs"]
+mod directory_lists;
+#[path = "embedded/directory_pages.rs"]
+mod directory_pages;
+#[path = "embedded/directory_roles.rs"]
+mod directory_roles;
+#[path = "embedded/directory_shrink.rs"]
+mod directory_shrink;
 #[path = "embedded/directory_sync.rs"]
 mod directory_sync;
+#[path = "embedded/directory_transport.rs"]
+mod directory_transport;
 #[path = "embedded/directory_webhook.rs"]
 mod directory_webhook;
+#[path = "embedded/flow_acls.rs"]
+mod flow_acls;
+#[path = "embedded/flows.rs"]
+mod flows;
 #[path = "embedded/id_token.rs"]
 mod id_token;
 #[path = "embedded/isolation.rs"]
@@ -37,6 +59,8 @@ mod negative_5_2_origins;
 mod negative_5_2_person;
 #[path = "embedded/negative_5_3.rs"]
 mod negative_5_3;
+#[path = "embedded/negative_5_7.rs"]
+mod negative_5_7;
 #[path = "embedded/negative_5_8.rs"]
 mod negative_5_8;
 #[path = "embedded/open_redirect.rs"]
@@ -45,6 +69,8 @@ mod open_redirect;
 mod pass_through;
 #[path = "embedded/races.rs"]
 mod races;
+#[path = "embedded/rate_limits.rs"]
+mod rate_limits;
 #[path = "embedded/registration.rs"]
 mod registration;
 #[path = "embedded/revocation.rs"]
@@ -63,6 +89,8 @@ mod streaming;
 mod symptoms;
 #[path = "embedded/symptoms_callers.rs"]
 mod symptoms_callers;
+#[path = "embedded/symptoms_directory.rs"]
+mod symptoms_directory;
 #[path = "embedded/symptoms_scaigrid.rs"]
 mod symptoms_scaigrid;
 #[path = "embedded/tenants.rs"]

@@ -1,12 +1,15 @@
 //! What is measured: single requests, and the whole sign-in.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use crate::bench::client::{Answer, Connection};
+use crate::settings::WEBHOOK_SECRET;
 
 /// People of the emulator's seed; each connection is one of them, so that rows
 /// of one person aren't fought over more than in life.
@@ -36,6 +39,8 @@ pub enum Case {
     Login,
     /// A whole sign-in: login, ScaiKey (the emulator), callback, token.
     SignIn,
+    /// `POST /v1/webhooks/scaikey`: an event nobody has sent before, durable when it is answered.
+    Webhook,
 }
 
 /// The servers a case speaks to.
@@ -66,7 +71,7 @@ const TOKENS: usize = 4000;
 
 impl Case {
     /// All cases, in the table's order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Empty,
         Self::AuthConfig,
         Self::Me,
@@ -76,6 +81,7 @@ impl Case {
         Self::TokenNewEs256,
         Self::Login,
         Self::SignIn,
+        Self::Webhook,
     ];
 
     /// The case's name in the table.
@@ -90,6 +96,7 @@ impl Case {
             Self::TokenNewEs256 => "ES256 token, new",
             Self::Login => "POST /v1/auth/login",
             Self::SignIn => "whole sign-in",
+            Self::Webhook => "webhook, user.updated",
         }
     }
 }
@@ -105,7 +112,9 @@ pub fn token(case: Case, site: &Site) -> Result<String> {
         Case::TokenSeenEs256 => access_tokens(site, "ES256", 1),
         Case::TokenNew => access_tokens(site, "RS256", TOKENS),
         Case::TokenNewEs256 => access_tokens(site, "ES256", TOKENS),
-        Case::Empty | Case::AuthConfig | Case::Login | Case::SignIn => Ok(String::new()),
+        Case::Empty | Case::AuthConfig | Case::Login | Case::SignIn | Case::Webhook => {
+            Ok(String::new())
+        }
     }
 }
 
@@ -205,7 +214,40 @@ impl Client {
             Case::SignIn => {
                 self.sign_in()?;
             }
+            Case::Webhook => self.webhook()?,
         }
+        Ok(())
+    }
+
+    /// Sends an event about the client's own person, as ScaiKey would.
+    fn webhook(&mut self) -> Result<()> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+        let name = self.email.split('@').next().unwrap_or_default();
+        let event = json!({
+            "created_at": format!("2026-01-01T{:02}:{:02}:{:02}.{:03}Z",
+                number / 3_600_000 % 24, number / 60_000 % 60, number / 1000 % 60, number % 1000),
+            "data": {
+                "email": self.email, "name": format!("{name} {number}"), "tenant_id": "tnt_acme0001",
+                "user_id": format!("usr_{name}_acme"),
+            },
+            "id": format!("evt_{}_{number}", std::process::id()),
+            "type": "user.updated",
+        })
+        .to_string();
+        let seconds = now.as_secs().to_string();
+        let mac = hmac_sha256::HMAC::mac(format!("{seconds}.{event}"), WEBHOOK_SECRET);
+        let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+        let signature = format!("t={seconds},v1={hex}");
+        let headers = [
+            ("content-type", "application/json"),
+            ("x-scaikey-timestamp", seconds.as_str()),
+            ("x-scaikey-signature", signature.as_str()),
+        ];
+        let target = "/v1/webhooks/scaikey";
+        let answer = self.application.request("POST", target, &headers, &event)?;
+        expect(200, "webhook", answer)?;
         Ok(())
     }
 

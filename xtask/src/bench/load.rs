@@ -21,10 +21,24 @@ pub struct Samples {
 }
 
 impl Samples {
+    /// So many requests that took no time.
+    #[cfg(test)]
+    pub fn of(requests: usize) -> Self {
+        Self {
+            micros: vec![0; requests],
+            ..Self::default()
+        }
+    }
+
     /// Adds another round, which ran after this one.
     pub fn add(&mut self, other: Self) {
         self.elapsed += other.elapsed;
         self.merge(other);
+    }
+
+    /// Requests that succeeded.
+    pub fn count(&self) -> usize {
+        self.micros.len()
     }
 
     /// Successful requests per second.

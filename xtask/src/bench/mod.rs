@@ -9,8 +9,8 @@
 mod cases;
 mod client;
 mod load;
-mod memory;
 mod report;
+mod usage;
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
@@ -34,6 +34,9 @@ use crate::workspace::Workspace;
 
 /// The file stem of the component that only answers `ok`.
 const EMPTY: &str = "scaigate_empty";
+/// The names under which what is measured under load runs.
+const WARM: &str = "warm";
+const WARM_EMPTY: &str = "warm empty";
 /// Requests to a fresh instance each, per case.
 const FRESH_REQUESTS: usize = 50;
 
@@ -109,7 +112,7 @@ impl Bench {
         let mut supervisor = Supervisor::start()?;
         let mut sites = Vec::new();
         for (name, reuse) in [
-            ("warm", &[][..]),
+            (WARM, &[][..]),
             ("fresh", &["--max-instance-reuse-count", "1"]),
         ] {
             let (application, emulator, empty) = (free()?, free()?, free()?);
@@ -124,6 +127,8 @@ impl Bench {
             let mut variables = settings::for_emulator(&url, &format!("http://{emulator}"));
             let state = folder.join(name);
             settings::add_generated(&mut variables, manifest, &state)?;
+            // A sync in between would be part of whatever is measured then.
+            variables.insert("scaiflow_sync_interval_minutes".to_owned(), "0".to_owned());
             let mut serve = |id: &str, manifest: &Path, address, state: PathBuf| -> Result<()> {
                 let mut command = runtime.serve(workspace, manifest, address, &state);
                 command.args(reuse);
@@ -151,7 +156,7 @@ impl Bench {
         }
         let [warm, fresh] =
             <[Site; 2]>::try_from(sites).map_err(|_| anyhow::anyhow!("two sites"))?;
-        let idle_memory = supervisor.id("warm").and_then(memory::resident);
+        let idle_memory = supervisor.id(WARM).and_then(usage::resident);
         Ok(Self {
             supervisor,
             warm,
@@ -174,6 +179,7 @@ impl Bench {
                     continue;
                 };
                 eprintln!("round {round} of {}: {}", options.rounds, row.case.title());
+                let before = self.processor_time(row.case);
                 let taken = load::run(
                     row.case,
                     &self.warm,
@@ -181,7 +187,11 @@ impl Bench {
                     usize::from(options.connections),
                     turn,
                 );
-                row.warm.add(taken);
+                let used = self
+                    .processor_time(row.case)
+                    .zip(before)
+                    .map(|(after, before)| after.saturating_sub(before));
+                row.add(taken, used);
             }
         }
         rows
@@ -202,8 +212,18 @@ impl Bench {
         row
     }
 
+    /// What the runner that serves the case has used so far.
+    fn processor_time(&self, case: Case) -> Option<Duration> {
+        let name = if case == Case::Empty {
+            WARM_EMPTY
+        } else {
+            WARM
+        };
+        self.supervisor.id(name).and_then(usage::processor_time)
+    }
+
     fn memory_report(&self) -> String {
-        let loaded = self.supervisor.id("warm").and_then(memory::resident);
+        let loaded = self.supervisor.id(WARM).and_then(usage::resident);
         match (self.idle_memory, loaded) {
             (Some(idle), Some(loaded)) => format!(
                 "resident memory of the runner: {} MiB at the start, {} MiB after the load",

@@ -1,6 +1,7 @@
 //! The table.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use crate::bench::cases::Case;
 use crate::bench::load::Samples;
@@ -18,6 +19,8 @@ pub struct Row {
     pub warm: Samples,
     /// One after the other, an instance each.
     pub fresh: Samples,
+    /// Microseconds of processor time the runner used for one request, by round.
+    processor: Vec<f64>,
 }
 
 impl Row {
@@ -29,22 +32,40 @@ impl Row {
             not_measured: None,
             warm: Samples::default(),
             fresh: Samples::default(),
+            processor: Vec::new(),
         }
+    }
+
+    /// Adds a round, for which the runner used so much processor time where that is known.
+    pub fn add(&mut self, taken: Samples, used: Option<Duration>) {
+        if let Some(used) = used
+            && taken.count() > 0
+        {
+            let micros = used.as_secs_f64() * 1e6;
+            self.processor.push(micros / taken.count() as f64);
+        }
+        self.warm.add(taken);
+    }
+
+    /// The median of the rounds.
+    fn processor(&self) -> Option<f64> {
+        let mut sorted = self.processor.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted.get(sorted.len() / 2).copied()
     }
 }
 
 /// The rows as text.
 pub fn table(rows: &[Row], connections: u16, runtime: Runtime) -> String {
     let mut text = format!(
-        "\n{connections} connections, {runtime:?} runtime; `first` is the median of requests to a fresh instance each, `of empty` the share of the empty component's throughput; latencies in ms\n\n\
-         {:<22}{:>11}{:>9}{:>9}{:>9}{:>9}{:>8}{:>10}\n",
-        "case", "req/s", "p50", "p99", "max", "first", "errors", "of empty"
+        "\n{connections} connections, {runtime:?} runtime; `first` is the median of requests to a fresh instance each, `of empty` the share of the empty component's throughput; latencies in ms\n\
+         `cpu` is the runner's processor time for a request in µs, the median of the rounds; the share after it is the empty component's of it\n\n\
+         {:<22}{:>11}{:>9}{:>9}{:>9}{:>9}{:>8}{:>10}{:>9}{:>10}\n",
+        "case", "req/s", "p50", "p99", "max", "first", "errors", "of empty", "cpu", "of empty"
     );
-    let empty = rows
-        .iter()
-        .find(|row| row.case == Case::Empty)
-        .map(|row| row.warm.rate())
-        .filter(|rate| *rate > 0.0);
+    let empty = rows.iter().find(|row| row.case == Case::Empty);
+    let rate = empty.map(|row| row.warm.rate()).filter(|rate| *rate > 0.0);
+    let processor = empty.and_then(Row::processor);
     for row in rows {
         let mut line = format!("{:<22}", row.case.title());
         if let Some(reason) = &row.not_measured {
@@ -60,8 +81,10 @@ pub fn table(rows: &[Row], connections: u16, runtime: Runtime) -> String {
                 millis(row.fresh.percentile(0.5)),
                 row.warm.errors,
             );
-            if let Some(empty) = empty {
-                let _infallible = write!(line, "{:>10.2}", row.warm.rate() / empty);
+            line += &share(rate.map(|empty| row.warm.rate() / empty));
+            if let Some(micros) = row.processor() {
+                let _infallible = write!(line, "{micros:>9.1}");
+                line += &share(processor.map(|empty| empty / micros));
             }
         }
         if let Some(error) = &row.warm.first_error {
@@ -71,6 +94,10 @@ pub fn table(rows: &[Row], connections: u16, runtime: Runtime) -> String {
         text.push('\n');
     }
     text
+}
+
+fn share(share: Option<f64>) -> String {
+    share.map_or_else(|| " ".repeat(10), |share| format!("{share:>10.2}"))
 }
 
 fn millis(micros: Option<u64>) -> String {
@@ -83,6 +110,17 @@ fn millis(micros: Option<u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_round_counts_by_its_median_share_of_a_request() {
+        let mut row = Row::new(Case::Me);
+        assert_eq!(row.processor(), None);
+        for (requests, millis) in [(10, 2), (20, 2), (10, 9), (0, 5)] {
+            let used = Some(Duration::from_millis(millis));
+            row.add(Samples::of(requests), used);
+        }
+        assert_eq!(row.processor(), Some(200.0));
+    }
 
     #[test]
     fn says_why_a_case_has_no_numbers() {

@@ -1,10 +1,12 @@
 //! One request, from the first byte to the log line.
 
+use std::cell::RefCell;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::{Either, select};
+use http::request::Parts;
 use http::{Method, Response};
 use http_body_util::BodyExt;
 use scaigate_problem::{Code, Problem};
@@ -12,11 +14,14 @@ use scaigate_signin::authenticate::DEV_HEADERS;
 use scaigate_types::{Clock, Timestamp};
 use serde_json::json;
 use spin_sdk::http::{FullBody, Request};
+use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 
 use super::ports::{SpinClock, SpinEntropy};
+use super::wire;
 use crate::answer::AnswerBody;
 use crate::incoming::MAX_BODY;
-use crate::{Answer, Incoming, Site, request_id};
+use crate::request_id::Fresh;
+use crate::{Answer, Incoming, Site};
 
 /// What goes back to Spin.
 pub type Reply = Response<FullBody<Bytes>>;
@@ -27,6 +32,10 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes of a body that is too large that are read and thrown away: a caller that is still sending
 /// when the connection closes may never see why.
 const MAX_DISCARDED: usize = 1_048_576;
+
+thread_local! {
+    static IDS: RefCell<Fresh> = const { RefCell::new(Fresh::new()) };
+}
 
 /// Reads the request, refuses what a foreign page sends, lets `handle` answer, and turns failures
 /// into the one documented body. Logs one line: no query, no header, no token.
@@ -49,20 +58,55 @@ pub async fn serve_up_to(
     site: &Site,
     handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
 ) -> Reply {
-    let started = SpinClock.now();
     let (parts, body) = request.into_parts();
+    let body = async move || read_body(body, max_body).await;
+    answer(component, parts, body, site, handle)
+        .await
+        .map(FullBody::new)
+}
+
+/// [`serve`], for a request as Spin hands it over ([`service!`](crate::service)).
+///
+/// # Errors
+/// The request is none, or the answer has a header that a component may not send.
+pub async fn respond(
+    component: &'static str,
+    request: wire::Request,
+    site: &Site,
+    handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
+) -> Result<wire::Response, wire::ErrorCode> {
+    let parts = wire::parts(&request)?;
+    let body = async move || match IncomingRequestBody::new(request) {
+        Ok(body) => read_body(body, MAX_BODY).await,
+        Err(_) => Err(Problem::invalid_field("body", "of no sane length")),
+    };
+    wire::response(answer(component, parts, body, site, handle).await)
+}
+
+async fn answer(
+    component: &'static str,
+    parts: Parts,
+    body: impl AsyncFnOnce() -> Result<Bytes, Problem>,
+    site: &Site,
+    handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
+) -> Answer {
+    let started = SpinClock.now();
     let bodyless = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     let (body, refused) = if bodyless {
         (Bytes::new(), None)
     } else {
-        match read_body(body, max_body).await {
+        match body().await {
             Ok(body) => (body, None),
             Err(problem) => (Bytes::new(), Some(problem)),
         }
     };
-    let incoming = Incoming::new(parts, body, || request_id::fresh(&SpinEntropy, started));
-    let answer = answered(component, started, &incoming, refused, site, handle).await;
-    answer.map(FullBody::new)
+    let incoming = Incoming::new(parts, body, || fresh_id(started));
+    answered(component, started, &incoming, refused, site, handle).await
+}
+
+/// An id for a request that began at `started`.
+pub(super) fn fresh_id(started: Timestamp) -> String {
+    IDS.with_borrow_mut(|ids| ids.id(&SpinEntropy, started))
 }
 
 /// What every request goes through once it has been read: the checks, `handle`, the documented body of
@@ -92,9 +136,10 @@ pub(super) async fn answered<B: AnswerBody>(
     });
     site.dress(incoming, &mut answer);
     // Without `env=dev` they mean nothing: whoever sends them takes this for another environment.
-    let sent_dev_headers = DEV_HEADERS
-        .iter()
-        .any(|name| incoming.headers.contains_key(*name));
+    let sent_dev_headers = incoming
+        .headers
+        .keys()
+        .any(|name| DEV_HEADERS.contains(&name.as_str()));
     if code.is_some() || sent_dev_headers || incoming.method != Method::GET {
         let took = SpinClock.now().since(started);
         let status = answer.status().as_u16();

@@ -11,19 +11,19 @@ use futures_util::future::{Either, select};
 use http::{Method, Response};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
-use scaigate_problem::Problem;
+use scaigate_problem::{Code, Problem};
 use scaigate_proxy::Cut;
 use scaigate_types::Clock;
 use serde_json::json;
-use spin_sdk::http::{FullBody, IntoResponse, Request};
-use spin_sdk::wasip3::http::types::{self, ErrorCode};
+use spin_sdk::wasip3::http::types::ErrorCode;
 use spin_sdk::wasip3::http_compat::{BodyWriter, IncomingRequestBody};
 use spin_sdk::wasip3::wit_bindgen::StreamResult;
 
-use super::ports::{SpinClock, SpinEntropy};
-use super::serve::{answered, read_body};
+use super::ports::SpinClock;
+use super::serve::{answered, fresh_id, read_body};
+use super::wire;
 use crate::answer::AnswerBody;
-use crate::{Incoming, Site, request_id};
+use crate::{Incoming, Site};
 
 /// How often a silent stream is asked whether its client is still there.
 const LOOK: Duration = Duration::from_secs(1);
@@ -56,43 +56,59 @@ impl AnswerBody for StreamBody {
 /// An answer.
 pub type StreamAnswer = Response<StreamBody>;
 
-/// What goes back to Spin.
-pub struct StreamReply {
-    answer: StreamAnswer,
-    component: &'static str,
-    request_id: String,
-}
-
-/// As [`super::serve`], with the body of the request as it comes, and of the answer as `handle` gives
+/// As [`super::respond`], with the body of the request as it comes, and of the answer as `handle` gives
 /// it. What `handle` has not read of a refused request's body is read and thrown away, some of it: a
 /// caller that is still sending when the connection closes may never see why.
-pub async fn serve_stream(
+///
+/// # Errors
+/// The request is none, or the answer has a header that a component may not send.
+pub async fn respond_stream(
     component: &'static str,
-    request: Request,
+    request: wire::Request,
     site: &Site,
     handle: impl AsyncFnOnce(&Incoming, Arriving) -> Result<StreamAnswer, Problem>,
-) -> StreamReply {
+) -> Result<wire::Response, wire::ErrorCode> {
     let started = SpinClock.now();
-    let (parts, body) = request.into_parts();
-    let incoming = Incoming::new(parts, Bytes::new(), || {
-        request_id::fresh(&SpinEntropy, started)
-    });
-    let arriving = Arriving(Rc::new(RefCell::new(body)));
+    let parts = wire::parts(&request)?;
+    let body = IncomingRequestBody::new(request);
+    let incoming = Incoming::new(parts, Bytes::new(), || fresh_id(started));
+    let (arriving, refused) = match body {
+        Ok(body) => (Some(Arriving(Rc::new(RefCell::new(body)))), None),
+        Err(_) => (
+            None,
+            Some(Problem::invalid_field("body", "of no sane length")),
+        ),
+    };
     let rest = arriving.clone();
-    let handle = async |incoming: &Incoming| handle(incoming, arriving).await;
-    let answer = answered(component, started, &incoming, None, site, handle).await;
+    let handle = async |incoming: &Incoming| match arriving {
+        Some(arriving) => handle(incoming, arriving).await,
+        None => Err(Problem::new(Code::Internal)),
+    };
+    let answer = answered(component, started, &incoming, refused, site, handle).await;
     let failed = answer.status().is_client_error() || answer.status().is_server_error();
     let bodyless = matches!(
         incoming.method,
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if failed && !bodyless {
+    if let Some(rest) = rest.filter(|_| failed && !bodyless) {
         let _ = read_body(rest, 0).await;
     }
-    StreamReply {
-        answer,
-        component,
-        request_id: incoming.request_id,
+    let (parts, body) = answer.into_parts();
+    match body {
+        StreamBody::Whole(bytes) => wire::response(Response::from_parts(parts, bytes)),
+        StreamBody::Pieces(pieces) => {
+            let (writer, contents, outcome) = BodyWriter::new();
+            let fields = wire::fields(&parts.headers)?;
+            let (response, _sent) = wire::Response::new(fields, Some(contents), outcome);
+            let _ = response.set_status_code(parts.status.as_u16());
+            let request_id = incoming.request_id;
+            spin_sdk::wasip3::spawn(async move {
+                if let Some(cut) = forward(writer, pieces).await {
+                    log_cut(component, &request_id, cut);
+                }
+            });
+            Ok(response)
+        }
     }
 }
 
@@ -109,32 +125,6 @@ impl Body for Arriving {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
         Pin::new(&mut *self.0.borrow_mut()).poll_frame(cx)
-    }
-}
-
-impl IntoResponse for StreamReply {
-    fn into_response(self) -> Result<types::Response, ErrorCode> {
-        let (parts, body) = self.answer.into_parts();
-        let pieces = match body {
-            StreamBody::Whole(bytes) => {
-                return Response::from_parts(parts, FullBody::new(bytes)).into_response();
-            }
-            StreamBody::Pieces(pieces) => pieces,
-        };
-        let headers = parts
-            .headers
-            .try_into()
-            .map_err(|_| ErrorCode::InternalError(None))?;
-        let (writer, contents, outcome) = BodyWriter::new();
-        let (response, _sent) = types::Response::new(headers, Some(contents), outcome);
-        let _ = response.set_status_code(parts.status.as_u16());
-        let (component, request_id) = (self.component, self.request_id);
-        spin_sdk::wasip3::spawn(async move {
-            if let Some(cut) = forward(writer, pieces).await {
-                log_cut(component, &request_id, cut);
-            }
-        });
-        Ok(response)
     }
 }
 

@@ -69,12 +69,17 @@ pub(super) async fn apply(
     let mut report = report(&tx, &reading, &elected, run, &stamp)
         .await
         .map_err(failure::database)?;
+    let ended_at = ports.clock().now();
+    report.statistics.duration_seconds = ended_at.since(run.started_at).as_secs_f64();
     report.warnings.extend(reading.warnings);
     report
         .warnings
         .extend(election::warnings(&elected, settings));
+    report
+        .warnings
+        .extend(election::bootstrap_waits(&tx, &elected, settings).await?);
     let text = serde_json::to_string(&report).map_err(|_| Problem::new(Code::Internal))?;
-    let is_ours = sync_run::end(&tx, run.sync_id, Outcome::Applied, None, &text, now)
+    let is_ours = sync_run::end(&tx, run.sync_id, Outcome::Applied, None, &text, ended_at)
         .await
         .map_err(failure::database)?;
     if !is_ours {
@@ -176,7 +181,7 @@ async fn report(
             super_admin_count: super_admin::count(tx).await?,
             super_admins_group_promoted: elected.promoted.len() as u64,
             super_admins_group_demoted: elected.demoted.len() as u64,
-            duration_seconds: stamp.now.since(run.started_at).as_secs_f64(),
+            duration_seconds: 0.0,
         },
         warnings,
     })

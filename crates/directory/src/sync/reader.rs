@@ -25,14 +25,16 @@ const CALL: Duration = Duration::from_secs(10);
 const TOTAL: Duration = Duration::from_secs(15 * 60);
 /// Times that a page is asked for before it is given up.
 const ATTEMPTS: u32 = 3;
-/// The longest wait that ScaiKey is granted between two attempts.
-const MAX_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait that ScaiKey is granted between two attempts: it tells more only to be left alone.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 /// How often a run says that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(3);
 /// A token is renewed so long before it ends.
 const RENEW: Duration = Duration::from_secs(60);
 /// ScaiKey's clock is believed so far from ours.
 const MAX_SKEW: Duration = Duration::from_secs(300);
+/// How far it may be from ours while it dates no answer.
+const UNKNOWN_SKEW: Duration = Duration::from_secs(60);
 
 /// Rows asked for in one page. ScaiKey may send fewer.
 const PER_PAGE: u32 = 1000;
@@ -48,7 +50,7 @@ pub(super) enum ReadError {
     Forbidden(&'static str),
     /// There is no such list.
     NotFound(&'static str),
-    /// Pages must be smaller.
+    /// Pages must be smaller: ScaiKey says so, or one was too large.
     PageSize(&'static str),
     /// Anything else: the run is over.
     Problem(Problem),
@@ -72,15 +74,18 @@ impl From<ReadError> for Problem {
             ReadError::Forbidden(list) => {
                 with(Code::SyncForbidden, list, "our application may not read it")
             }
-            ReadError::NotFound(list) => with(
+            ReadError::NotFound(list @ "effective_users") => with(
                 Code::SyncIncomplete,
                 list,
                 "ScaiKey knows no such list; set SCAIFLOW_SCAIKEY_APPLICATION_ID to the application's id",
             ),
+            ReadError::NotFound(list) => {
+                with(Code::SyncIncomplete, list, "ScaiKey knows no such list")
+            }
             ReadError::PageSize(list) => with(
                 Code::SyncIncomplete,
                 list,
-                "ScaiKey refuses every page size",
+                "ScaiKey refuses every page size, or its smallest page is too large",
             ),
             ReadError::Problem(problem) => problem,
         }
@@ -156,16 +161,20 @@ impl<'a, P: Ports> Reader<'a, P> {
             .map_err(|_| Problem::new(Code::ConfigurationInvalid))
     }
 
-    /// When ScaiKey gave its first answer, by its own clock to the second: what an older event says is
-    /// in what was read.
+    /// When ScaiKey read what it first answered, by its own clock, at the earliest: what an older event
+    /// says is in what was read.
     pub(super) fn read_at(&self) -> Timestamp {
-        self.first_answer.get().unwrap_or(self.run.started_at)
+        let by_ours = || self.run.started_at.minus(UNKNOWN_SKEW);
+        self.first_answer.get().unwrap_or_else(by_ours)
     }
 
     /// When ScaiKey gave its last answer, at the latest.
     pub(super) fn read_until(&self) -> Timestamp {
-        let last = self.last_answer.get();
-        last.unwrap_or_else(|| self.ports.clock().now())
+        let by_ours = || self.ports.clock().now().plus(UNKNOWN_SKEW);
+        // A date is of the second that has begun.
+        self.last_answer
+            .get()
+            .unwrap_or_else(by_ours)
             .plus(Duration::from_secs(1))
     }
 
@@ -260,14 +269,28 @@ impl<'a, P: Ports> Reader<'a, P> {
                     Ok(page) => return Ok(page),
                     Err(error) => Self::refused(error, list)?,
                 },
+                Err(OutboundError::TooLarge) => return Err(ReadError::PageSize(name_of(list))),
                 Err(error) => (Duration::from_millis(500), failure::outbound(error)),
             };
-            if attempt == ATTEMPTS {
+            if attempt == ATTEMPTS || wait > MAX_WAIT {
                 return Err(problem.with("list", name_of(list)).into());
             }
-            self.ports.clock().sleep(wait.min(MAX_WAIT) * attempt).await;
+            self.pause(wait.saturating_mul(attempt).min(MAX_WAIT))
+                .await?;
             attempt += 1;
         }
+    }
+
+    /// Waits, and says meanwhile that the run is alive.
+    async fn pause(&self, wait: Duration) -> Result<(), Problem> {
+        let mut left = wait;
+        while left > Duration::ZERO {
+            let step = left.min(HEARTBEAT);
+            self.ports.clock().sleep(step).await;
+            left = left.saturating_sub(step);
+            self.heartbeat().await?;
+        }
+        Ok(())
     }
 
     /// What may pass, with the wait before it is tried again and what it is if it does not.
@@ -281,7 +304,9 @@ impl<'a, P: Ports> Reader<'a, P> {
             DirectoryError::ScopeMissing => Err(ReadError::ScopeMissing(name_of(list))),
             DirectoryError::Forbidden => Err(ReadError::Forbidden(name_of(list))),
             DirectoryError::NotFound => Err(ReadError::NotFound(name_of(list))),
-            DirectoryError::PageSize => Err(ReadError::PageSize(name_of(list))),
+            DirectoryError::PageSize | DirectoryError::TooLarge => {
+                Err(ReadError::PageSize(name_of(list)))
+            }
             DirectoryError::RateLimited { retry_after } => {
                 let wait = retry_after.unwrap_or(Duration::from_secs(2));
                 let problem = Problem::new(Code::ScaikeyRateLimited).with_retry_after(wait);
@@ -295,7 +320,6 @@ impl<'a, P: Ports> Reader<'a, P> {
             | DirectoryError::Redirected
             | DirectoryError::Status(_)
             | DirectoryError::ContentType
-            | DirectoryError::TooLarge
             | DirectoryError::Malformed
             | DirectoryError::NullRow
             | DirectoryError::RowWithoutId
@@ -347,6 +371,7 @@ impl<'a, P: Ports> Reader<'a, P> {
             timeout: CALL,
             max_body: MAX_PAGE_BYTES,
         };
+        let asked_at = self.ports.clock().now();
         let answer = self.ports.outbound().send(request, limits).await?;
         if let Some(date) = scaigate_scaikey::date(answer.headers()) {
             let now = self.ports.clock().now();
@@ -354,9 +379,11 @@ impl<'a, P: Ports> Reader<'a, P> {
             if skew > MAX_SKEW {
                 self.skew.set(Some(skew));
             } else {
+                // It was read before it was dated, and not before we asked.
+                let read_at = date.minus(now.since(asked_at));
                 let first = self.first_answer.get();
                 self.first_answer
-                    .set(Some(first.map_or(date, |known| known.min(date))));
+                    .set(Some(first.map_or(read_at, |known| known.min(read_at))));
                 let last = self.last_answer.get();
                 self.last_answer
                     .set(Some(last.map_or(date, |known| known.max(date))));

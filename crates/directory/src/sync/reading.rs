@@ -10,7 +10,7 @@ use scaigate_scaikey::directory::{GroupRow, List, Status, TenantRow, UserRow};
 use scaigate_signin::{Ports, failure};
 use scaigate_types::{GroupId, Issuer, TenantId, Timestamp};
 
-use super::list::{incomplete, whole};
+use super::list::{Identified, Listing, incomplete};
 use super::plan::Plan;
 use super::reader::{ReadError, Reader};
 use super::report::Warning;
@@ -99,7 +99,7 @@ struct Walk<'r, 'a, P: Ports> {
     issuer: Issuer,
     plan: Plan,
     users: BTreeMap<TenantId, HashSet<String>>,
-    groups: BTreeMap<TenantId, Vec<GroupId>>,
+    groups: BTreeMap<TenantId, Vec<GroupRow>>,
     tenants: Option<HashSet<String>>,
     of_tenants: BTreeSet<TenantId>,
     users_are_members: bool,
@@ -156,12 +156,7 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
     /// The tenants, and of each the users of our application.
     async fn effective_users(&mut self, application_id: &str) -> Result<(), ReadError> {
         let reader = self.reader;
-        let mut rows: Vec<TenantRow> = Vec::new();
-        whole(reader, List::Tenants, async |page: Vec<TenantRow>| {
-            rows.extend(page);
-            Ok(())
-        })
-        .await?;
+        let mut rows: Vec<TenantRow> = all_of(reader, List::Tenants).await?;
         rows.retain(|row| row.status != Some(Status::Deleted));
         let changed = compare::changed_tenants(self.db(), &stage::tenants(&rows)?)
             .await
@@ -182,20 +177,34 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
             };
             self.users.entry(tenant_id.clone()).or_default();
             self.of_tenants.insert(tenant_id.clone());
-            whole(reader, list, async |page: Vec<UserRow>| {
-                let is_foreign = |row: &UserRow| {
-                    row.tenant_id
-                        .as_ref()
-                        .is_some_and(|named| *named != tenant_id)
-                };
-                if page.iter().any(is_foreign) {
-                    return Err(incomplete(list, "it holds a user of another tenant"));
-                }
-                self.add_users(&tenant_id, &page).await
-            })
-            .await?;
+            let mut listing = Listing::new(reader, list);
+            listing
+                .read(async |page| self.take_users(list, &tenant_id, &page).await)
+                .await?;
+            // Nobody is given up for a row that may have slipped from one page to another.
+            if listing.can_miss() && !self.absent_users(&tenant_id).await?.is_empty() {
+                listing
+                    .read(async |page| self.take_users(list, &tenant_id, &page).await)
+                    .await?;
+            }
         }
         Ok(())
+    }
+
+    async fn take_users(
+        &mut self,
+        list: List<'_>,
+        tenant_id: &TenantId,
+        page: &[UserRow],
+    ) -> Result<(), Problem> {
+        let is_foreign = |row: &UserRow| {
+            let named = row.tenant_id.as_ref();
+            named.is_some_and(|named| named != tenant_id)
+        };
+        if page.iter().any(is_foreign) {
+            return Err(incomplete(list, "it holds a user of another tenant"));
+        }
+        self.add_users(tenant_id, page).await
     }
 
     /// Takes users of a tenant who have not been seen yet, deleted ones left out.
@@ -225,19 +234,12 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
 
     /// The groups; `false` when we may not read them and can do without.
     async fn groups(&mut self) -> Result<bool, Problem> {
-        let mut rows: Vec<GroupRow> = Vec::new();
-        let read = whole(self.reader, List::Groups, async |page: Vec<GroupRow>| {
-            rows.extend(page);
-            Ok(())
-        })
-        .await;
-        // A ScaiKey may show nothing to whom it should refuse.
-        let is_hidden = rows.is_empty() && !self.reader.may_list_groups();
-        match read {
-            Ok(_) if is_hidden => {}
+        match all_of::<GroupRow>(self.reader, List::Groups).await {
+            // A ScaiKey may show nothing to whom it should refuse.
+            Ok(rows) if rows.is_empty() && !self.reader.may_list_groups() => {}
             Err(ReadError::ScopeMissing(_) | ReadError::Forbidden(_))
                 if !self.users_are_members => {}
-            Ok(_) => return self.take_groups(rows).await.map(|()| true),
+            Ok(rows) => return self.take_groups(rows).map(|()| true),
             Err(error) => return Err(error.into()),
         }
         if self.users_are_members {
@@ -251,7 +253,7 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
         Ok(false)
     }
 
-    async fn take_groups(&mut self, rows: Vec<GroupRow>) -> Result<(), Problem> {
+    fn take_groups(&mut self, rows: Vec<GroupRow>) -> Result<(), Problem> {
         if rows.is_empty() {
             self.warnings.push(Warning {
                 code: "no_groups",
@@ -264,26 +266,15 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
             (1, Some(tenant_id)) => Some(tenant_id.clone()),
             _ => None,
         };
-        let mut by_tenant: BTreeMap<TenantId, Vec<&GroupRow>> = BTreeMap::new();
-        for row in &rows {
-            let tenant_id = row.tenant_id.as_ref().or(only.as_ref());
+        self.size.groups = rows.len() as u64;
+        for row in rows {
+            let tenant_id = row.tenant_id.clone().or_else(|| only.clone());
             let Some(tenant_id) = tenant_id else {
                 return Err(incomplete(List::Groups, "it holds a group of no tenant"));
             };
-            by_tenant.entry(tenant_id.clone()).or_default().push(row);
-        }
-        for (tenant_id, rows) in by_tenant {
-            let changed = compare::changed_groups(self.db(), &tenant_id, &stage::groups(&rows)?)
-                .await
-                .map_err(failure::database)?;
-            if !changed.is_empty() {
-                self.plan.groups.push((tenant_id.clone(), changed.json));
-            }
             self.of_tenants.insert(tenant_id.clone());
-            let ids = rows.iter().map(|row| row.group_id.clone()).collect();
-            self.groups.insert(tenant_id, ids);
+            self.groups.entry(tenant_id).or_default().push(row);
         }
-        self.size.groups = rows.len() as u64;
         self.note_progress();
         Ok(())
     }
@@ -295,7 +286,7 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
         let groups: Vec<(TenantId, GroupId)> = self
             .groups
             .iter()
-            .flat_map(|(tenant_id, ids)| ids.iter().map(|id| (tenant_id.clone(), id.clone())))
+            .flat_map(|(of, rows)| rows.iter().map(|row| (of.clone(), row.group_id.clone())))
             .collect();
         let mut read = stream::iter(groups)
             .map(|(tenant_id, group_id)| async move {
@@ -303,21 +294,21 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
                 (tenant_id, group_id, members)
             })
             .buffer_unordered(AT_ONCE);
+        let mut foreign = 0_u64;
+        let mut gone: HashSet<GroupId> = HashSet::new();
         while let Some((tenant_id, group_id, members)) = read.next().await {
-            let members = match members {
-                Ok(members) => members,
+            let (members, changes) = match members {
+                Ok(read) => read,
                 // Deleted since it was listed.
                 Err(ReadError::NotFound(_)) => {
-                    if let Some(ids) = self.groups.get_mut(&tenant_id) {
-                        ids.retain(|id| *id != group_id);
-                    }
-                    self.size.groups = self.size.groups.saturating_sub(1);
+                    gone.insert(group_id);
                     continue;
                 }
                 Err(error) => return Err(error.into()),
             };
-            self.size.memberships += members.count;
-            self.plan.members(&tenant_id, &group_id, members.changes);
+            foreign += members.foreign;
+            self.size.memberships += members.ids.len() as u64;
+            self.plan.members(&tenant_id, &group_id, changes);
             self.note_progress();
             let mut by_tenant: BTreeMap<TenantId, Vec<UserRow>> = BTreeMap::new();
             for row in members.rows {
@@ -328,7 +319,71 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
                 self.add_users(&of, &rows).await?;
             }
         }
+        drop(read);
+        self.leave_out(&gone).await?;
+        if foreign > 0 {
+            self.warnings.push(Warning {
+                code: "foreign_members",
+                message: format!(
+                    "{foreign} memberships are of users of another tenant than their group's. They were left out: a group gives nothing to other tenants."
+                ),
+                fix: "Nothing, if that is meant. Else look at the groups in ScaiKey.".to_owned(),
+            });
+        }
+        self.plan_groups().await
+    }
+
+    /// Leaves out groups whose members ScaiKey does not know: they were deleted since they were listed.
+    /// Where they are listed still, one of its answers is wrong, and nobody knows which.
+    async fn leave_out(&mut self, gone: &HashSet<GroupId>) -> Result<(), Problem> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let mut listed: HashSet<GroupId> = HashSet::new();
+        Listing::new(self.reader, List::Groups)
+            .read(async |page: Vec<GroupRow>| {
+                listed.extend(page.into_iter().map(|row| row.group_id));
+                Ok(())
+            })
+            .await?;
+        if let Some(group_id) = gone.iter().find(|id| listed.contains(id)) {
+            let list = List::GroupMembers { group_id };
+            let reason = "they are not found, and the group is listed";
+            return Err(incomplete(list, reason));
+        }
+        for rows in self.groups.values_mut() {
+            rows.retain(|row| !gone.contains(&row.group_id));
+        }
+        self.size.groups -= gone.len() as u64;
         Ok(())
+    }
+
+    async fn plan_groups(&mut self) -> Result<(), Problem> {
+        for (tenant_id, rows) in &self.groups {
+            let changed = compare::changed_groups(self.db(), tenant_id, &stage::groups(rows)?)
+                .await
+                .map_err(failure::database)?;
+            if !changed.is_empty() {
+                self.plan.groups.push((tenant_id.clone(), changed.json));
+            }
+        }
+        Ok(())
+    }
+
+    /// The mirrored users of a tenant who have not been seen.
+    async fn absent_users(&self, tenant_id: &TenantId) -> Result<Rows, Problem> {
+        let issuer = of_tenant(&self.issuer, tenant_id)?;
+        let seen: Vec<&str> = self
+            .users
+            .get(tenant_id)
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let read_at = self.reader.read_at();
+        compare::absent_users(self.db(), &issuer, &stage::ids(&seen)?, read_at)
+            .await
+            .map_err(failure::database)
     }
 
     /// What the mirror has and ScaiKey does not list.
@@ -339,17 +394,7 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
             .map_err(failure::database)?;
         let all: BTreeSet<&TenantId> = mirrored.iter().chain(self.users.keys()).collect();
         for tenant_id in all {
-            let issuer = of_tenant(&self.issuer, tenant_id)?;
-            let seen: Vec<&str> = self
-                .users
-                .get(tenant_id)
-                .into_iter()
-                .flatten()
-                .map(String::as_str)
-                .collect();
-            let absent = compare::absent_users(self.db(), &issuer, &stage::ids(&seen)?, read_at)
-                .await
-                .map_err(failure::database)?;
+            let absent = self.absent_users(tenant_id).await?;
             if !absent.is_empty() {
                 self.plan
                     .absent_users
@@ -358,8 +403,8 @@ impl<'r, 'a, P: Ports> Walk<'r, 'a, P> {
             if !groups {
                 continue;
             }
-            let ids = self.groups.get(tenant_id);
-            let seen: Vec<&str> = ids.into_iter().flatten().map(GroupId::as_str).collect();
+            let rows = self.groups.get(tenant_id).into_iter().flatten();
+            let seen: Vec<&str> = rows.map(|row| row.group_id.as_str()).collect();
             let absent = compare::absent_groups(self.db(), tenant_id, &stage::ids(&seen)?, read_at)
                 .await
                 .map_err(failure::database)?;
@@ -390,51 +435,97 @@ fn of_tenant(issuer: &Issuer, tenant_id: &TenantId) -> Result<Issuer, Problem> {
     })
 }
 
-/// The members of one group.
-struct Members {
-    count: u64,
-    /// Who joined, and who left.
-    changes: (Rows, Rows),
-    /// The members' rows, where users are found by them.
-    rows: Vec<UserRow>,
+/// All rows of a list that is never long: read twice if that could tell more.
+async fn all_of<T: Identified>(
+    reader: &Reader<'_, impl Ports>,
+    list: List<'_>,
+) -> Result<Vec<T>, ReadError> {
+    let mut rows: Vec<T> = Vec::new();
+    let mut listing = Listing::new(reader, list);
+    let mut take = async |page: Vec<T>| {
+        rows.extend(page);
+        Ok(())
+    };
+    listing.read(&mut take).await?;
+    if listing.can_miss() {
+        listing.read(&mut take).await?;
+    }
+    Ok(rows)
 }
 
+/// The members of one group.
+#[derive(Default)]
+struct Members {
+    ids: Vec<String>,
+    /// Members who are of another tenant than the group.
+    foreign: u64,
+    /// The members' rows, where users are found by them.
+    rows: Vec<UserRow>,
+    with_rows: bool,
+}
+
+impl Members {
+    fn take(&mut self, tenant_id: &TenantId, page: Vec<UserRow>) {
+        for row in page {
+            if row.status == Some(Status::Deleted) {
+                continue;
+            }
+            // Identifiers are a tenant's own: in another they may be somebody else's (N-103).
+            if row.tenant_id.as_ref().is_none_or(|of| of == tenant_id) {
+                self.ids.push(row.user_id.as_str().to_owned());
+            } else {
+                self.foreign += 1;
+            }
+            if self.with_rows {
+                self.rows.push(row);
+            }
+        }
+    }
+
+    /// Who joined, and who left.
+    async fn changes(
+        &self,
+        reader: &Reader<'_, impl Ports>,
+        tenant_id: &TenantId,
+        group_id: &GroupId,
+    ) -> Result<(Rows, Rows), Problem> {
+        let ids: Vec<&str> = self.ids.iter().map(String::as_str).collect();
+        let read_at = reader.read_at();
+        let ids = stage::ids(&ids)?;
+        compare::changed_members(reader.ports.db(), tenant_id, group_id, &ids, read_at)
+            .await
+            .map_err(failure::database)
+    }
+}
+
+/// The members of a group, and who joined and who left it.
 async fn members_of<P: Ports>(
     reader: &Reader<'_, P>,
     tenant_id: &TenantId,
     group_id: &GroupId,
     with_rows: bool,
-) -> Result<Members, ReadError> {
-    let mut rows: Vec<UserRow> = Vec::new();
-    let mut ids: Vec<String> = Vec::new();
-    let list = List::GroupMembers { group_id };
-    whole(reader, list, async |page: Vec<UserRow>| {
-        for row in page {
-            if row.status == Some(Status::Deleted) {
-                continue;
-            }
-            ids.push(row.user_id.as_str().to_owned());
-            if with_rows {
-                rows.push(row);
-            }
-        }
-        Ok(())
-    })
-    .await?;
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let read_at = reader.read_at();
-    let changes = compare::changed_members(
-        reader.ports.db(),
-        tenant_id,
-        group_id,
-        &stage::ids(&ids)?,
-        read_at,
-    )
-    .await
-    .map_err(failure::database)?;
-    Ok(Members {
-        count: ids.len() as u64,
-        changes,
-        rows,
-    })
+) -> Result<(Members, (Rows, Rows)), ReadError> {
+    let mut members = Members {
+        with_rows,
+        ..Members::default()
+    };
+    let mut listing = Listing::new(reader, List::GroupMembers { group_id });
+    listing
+        .read(async |page| {
+            members.take(tenant_id, page);
+            Ok(())
+        })
+        .await?;
+    let mut changes = members.changes(reader, tenant_id, group_id).await?;
+    // Nobody has left for a row that may have slipped from one page to another.
+    if listing.can_miss() && !changes.1.is_empty() {
+        listing
+            .read(async |page| {
+                members.take(tenant_id, page);
+                Ok(())
+            })
+            .await?;
+        changes = members.changes(reader, tenant_id, group_id).await?;
+    }
+    Ok((members, changes))
 }

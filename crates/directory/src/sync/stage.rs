@@ -45,7 +45,7 @@ pub(super) fn users(rows: &[&UserRow]) -> Result<String, Problem> {
     json(&rows.collect::<Vec<_>>())
 }
 
-pub(super) fn groups(rows: &[&GroupRow]) -> Result<String, Problem> {
+pub(super) fn groups(rows: &[GroupRow]) -> Result<String, Problem> {
     let rows = rows.iter().map(|row| Group {
         group_id: row.group_id.as_str(),
         name: row.name.as_deref(),

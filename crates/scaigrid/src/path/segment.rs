@@ -17,7 +17,7 @@ impl Segment {
     ///
     /// # Errors
     /// [`PathError`] says what is wrong.
-    pub(super) fn parse(text: &str) -> Result<Self, PathError> {
+    pub fn parse(text: &str) -> Result<Self, PathError> {
         if text.is_empty() {
             return Err(PathError::EmptySegment);
         }

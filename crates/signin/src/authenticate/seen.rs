@@ -2,6 +2,7 @@
 //! anybody who does not present the same credential again, where the same ScaiKey is trusted.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -26,16 +27,52 @@ pub(super) type Digest = [u8; 32];
 pub struct Seen {
     /// Whose tokens were found good; without ScaiKey none of its tokens was.
     by: RefCell<Option<Provider>>,
-    /// By the token itself: to look it up costs less than to check it.
-    principals: Bounded<String, Known>,
+    /// By the end of the token. Two that end alike would take turns, and don't exist: it is of the
+    /// signature.
+    principals: Bounded<End, Known>,
     verified: Bounded<Digest, Rc<AccessToken>>,
 }
 
+/// The last bytes of a token.
+type End = [u8; 32];
+
+fn end(token: &[u8]) -> End {
+    let mut end = End::default();
+    for (to, byte) in end.iter_mut().rev().zip(token.iter().rev()) {
+        *to = *byte;
+    }
+    end
+}
+
+/// Whether two tokens are the same. What WebAssembly has for that looks at single bytes, and stops
+/// at the first that differs.
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let word = |part: &[u8]| match part.try_into() {
+        Ok(whole) => u64::from_le_bytes(whole),
+        Err(_) => part
+            .iter()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
+    };
+    let (ones, others) = (one.chunks(8), other.chunks(8));
+    let difference = ones.zip(others).fold(0, |difference, (one, other)| {
+        difference | word(one) ^ word(other)
+    });
+    one.len() == other.len() && difference == 0
+}
+
 /// Whom a token was found to be, and until when at the most.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Known {
+    token: Box<[u8]>,
     principal: Principal,
     good_until: Timestamp,
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A token is a credential.
+        f.debug_struct("Known").finish_non_exhaustive()
+    }
 }
 
 impl Seen {
@@ -50,10 +87,14 @@ impl Seen {
         self
     }
 
-    /// Whom the bearer of `token` was found to be in the last two seconds.
-    pub(super) fn principal(&self, token: &str, now: Timestamp) -> Option<Principal> {
-        let known = self.principals.get(token, now, ANSWER_KEPT)?;
-        (now <= known.good_until).then_some(known.principal)
+    /// Whom the bearer of `token` was found to be in the last two seconds. It may be anything: only
+    /// what was found good is found again.
+    pub(super) fn principal(&self, token: &[u8], now: Timestamp) -> Option<Principal> {
+        self.principals
+            .get_if(&end(token), now, ANSWER_KEPT, |known| {
+                let is_good = now <= known.good_until && is_same(&known.token, token);
+                is_good.then(|| known.principal.clone())
+            })
     }
 
     pub(super) fn note_principal(
@@ -64,10 +105,11 @@ impl Seen {
         now: Timestamp,
     ) {
         let known = Known {
+            token: token.as_bytes().into(),
             principal: principal.clone(),
             good_until,
         };
-        self.principals.put(token.to_owned(), now, known);
+        self.principals.put(end(token.as_bytes()), now, known);
     }
 
     /// The claims of an access token whose signature was checked here.
@@ -77,5 +119,49 @@ impl Seen {
 
     pub(super) fn note_verified(&self, token: Digest, claims: &Rc<AccessToken>, now: Timestamp) {
         self.verified.put(token, now, Rc::clone(claims));
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should stop there"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_that_end_alike_are_told_apart() {
+        let tail = "the-same-end-of-at-least-thirty-two-bytes";
+        let (one, other) = (format!("a{tail}"), format!("b{tail}"));
+        assert_eq!(end(one.as_bytes()), end(other.as_bytes()));
+        assert_eq!(end(b"short")[..27], [0; 27]);
+        for (left, right, same) in [
+            (one.as_str(), one.as_str(), true),
+            (&one, &other, false),
+            (&one, tail, false),
+            (tail, &one, false),
+            ("", "", true),
+            ("", "\0", false),
+            ("12345678", "12345678\0", false),
+        ] {
+            assert_eq!(
+                is_same(left.as_bytes(), right.as_bytes()),
+                same,
+                "{left:?} {right:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_changed_byte_is_another_token() {
+        let token = b"header.payload-of-some-length.signature";
+        for at in 0..token.len() {
+            let mut other = *token;
+            other[at] = b'#';
+            assert!(!is_same(token, &other), "{at}");
+            assert!(is_same(&other, &other.clone()), "{at}");
+            assert!(!is_same(token, &token[..at]), "{at}");
+        }
     }
 }

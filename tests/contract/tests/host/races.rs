@@ -44,6 +44,11 @@ async fn every_race_is_fair(reuse: ReuseOptions) {
             BTreeMap::from([("1".to_owned(), REQUESTS)]),
         ),
         ("arrival", false, one("admin", "viewer")),
+        (
+            "rate-bucket",
+            false,
+            BTreeMap::from([("won".to_owned(), 50), ("lost".to_owned(), REQUESTS - 50)]),
+        ),
     ] {
         for round in 0..2 {
             let id = format!("{subject}-{round}");

@@ -25,15 +25,14 @@ async fn what_does_not_exist_is_404_and_what_is_not_built_yet_is_501() {
         ("/v1/auth/token/more", 404, "not_found"),
         ("/v1/healthy", 404, "not_found"),
         ("/v1/workspaces", 404, "not_found"),
-        ("/v1/admin", 501, "not_implemented"),
-        ("/v1/admin/users", 501, "not_implemented"),
+        ("/v1/admin", 404, "not_found"),
+        ("/v1/admin/audit", 501, "not_implemented"),
         ("/v1/health/ready", 501, "not_implemented"),
         (
             "/v1/tenants/me/scaigrid_credentials",
             501,
             "not_implemented",
         ),
-        ("/v1/webhooks/scaikey", 501, "not_implemented"),
         ("/v1/scaigrid/models?x=1", 501, "not_implemented"),
     ] {
         for method in ["GET", "POST", "DELETE"] {

@@ -1,0 +1,94 @@
+//! Which request is which, and who is calling.
+
+use std::cell::Cell;
+
+use http::Method;
+use scaigate_flows::{Reader, Writer, caller};
+use scaigate_limits::{Category, RateLimit};
+use scaigate_problem::{Code, Problem};
+use scaigate_runtime::spin::{SpinPorts, admit};
+use scaigate_runtime::{Answer, Incoming, answer, path};
+use scaigate_signin::Principal;
+
+use crate::remembered::Remembered;
+
+/// One request and what it is answered with.
+pub struct Call<'a> {
+    /// The ports.
+    pub ports: &'a SpinPorts,
+    /// The settings.
+    pub remembered: &'a Remembered,
+    /// The request.
+    pub incoming: &'a Incoming,
+    /// How far the caller is from the limit, once it is known who that is.
+    pub limit: Cell<Option<RateLimit>>,
+}
+
+impl Call<'_> {
+    /// Answers the request.
+    pub async fn answer(&self) -> Result<Answer, Problem> {
+        let outcome = self.route().await;
+        answer::rate_limited(outcome, self.limit.get())
+    }
+
+    async fn route(&self) -> Result<Answer, Problem> {
+        let segments = path::segments(&self.incoming.path);
+        let segments: Vec<&str> = segments.iter().flatten().map(AsRef::as_ref).collect();
+        match segments.as_slice() {
+            ["v1", "flows", rest @ ..] => self.flows(rest).await,
+            ["v1", "catalog", rest @ ..] => self.catalog(rest).await,
+            ["v1", "dev", "deploy"] => {
+                self.incoming.require(&Method::POST, "POST")?;
+                self.remembered.dev_token.check(&self.incoming.headers)?;
+                Err(Problem::new(Code::NotImplemented))
+            }
+            _ => Err(Problem::new(Code::NotFound)),
+        }
+    }
+
+    /// The method is none of those that the address takes.
+    pub fn refuse_method<T>(&self, allow: &'static str) -> Result<T, Problem> {
+        Err(Problem::new(Code::MethodNotAllowed).with_allow(allow))
+    }
+
+    /// Somebody who may look.
+    pub async fn reader(&self) -> Result<Reader, Problem> {
+        let principal = self.principal(Category::Lookup).await?;
+        caller::reader(self.ports, principal).await
+    }
+
+    /// Somebody who may change.
+    pub async fn writer(&self) -> Result<Writer, Problem> {
+        let principal = self.principal(Category::Deploy).await?;
+        caller::writer(self.ports, principal).await
+    }
+
+    /// Whoever calls. A request counts here: once, whatever it asks for.
+    async fn principal(&self, category: Category) -> Result<Principal, Problem> {
+        let principal = self.caller().await?;
+        let limits = &self.remembered.limits;
+        let limit = admit(self.ports, limits, category, &principal).await?;
+        self.limit.set(limit);
+        Ok(principal)
+    }
+
+    /// Without ScaiKey nobody can be somebody, and the token of the deprecated deploy
+    /// is good for nothing else (C-21): both need a sign-in (S-05, S-07).
+    async fn caller(&self) -> Result<Principal, Problem> {
+        let callers = &self.remembered.callers;
+        let problem = match callers.principal(self.ports, self.incoming).await {
+            Ok(principal) => return Ok(principal),
+            Err(problem) => problem,
+        };
+        let is_unknown = matches!(
+            problem.code(),
+            Code::AuthenticationRequired | Code::TokenInvalid | Code::OidcNotConfigured
+        );
+        let headers = &self.incoming.headers;
+        let is_dev_token = || self.remembered.dev_token.check(headers).is_ok();
+        if is_unknown && (callers.provider.is_err() || is_dev_token()) {
+            return Err(caller::login_required("dev_token"));
+        }
+        Err(problem)
+    }
+}

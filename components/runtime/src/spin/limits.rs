@@ -1,0 +1,33 @@
+//! Counting requests against the caller's rate limit.
+
+use std::rc::Rc;
+
+use scaigate_limits::{Category, Limiter, RateLimit, RateLimits};
+use scaigate_problem::Problem;
+use scaigate_signin::settings::{self, Fault};
+use scaigate_signin::{Ports, Principal};
+
+thread_local! {
+    // The slices this instance holds, each only for its own principal.
+    static LIMITER: Rc<Limiter> = Rc::default();
+}
+
+/// Counts a request of `principal`, once, before its work. What comes back goes into the answer, by
+/// [`rate_limited`](crate::answer::rate_limited) or [`RateLimit::write`].
+///
+/// # Errors
+/// Too many; the database does not answer; the setting is wrong, and then nobody knows the limit.
+pub async fn admit(
+    ports: &impl Ports,
+    limits: &Result<RateLimits, Vec<Fault>>,
+    category: Category,
+    principal: &Principal,
+) -> Result<Option<RateLimit>, Problem> {
+    let limits = limits
+        .as_ref()
+        .map_err(|faults| settings::problem(faults))?;
+    LIMITER
+        .with(Rc::clone)
+        .admit(ports.db(), ports.clock(), limits, category, principal)
+        .await
+}

@@ -1,0 +1,13 @@
+//! The flows of the directory, each over stores, a ScaiKey and a clock in memory.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that meets the unexpected should stop there"
+)]
+
+mod convergence;
+mod receive;
+mod receive_failing;
+mod roles;
+mod sync_failing;
+mod world;

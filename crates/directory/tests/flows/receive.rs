@@ -1,0 +1,264 @@
+//! What an event does, and what it does when it comes again or late.
+
+use std::time::Duration;
+
+use futures::executor::block_on;
+use scaigate_kv::revocation::Revocation;
+use scaigate_problem::Code;
+use scaikey_emulator::{WebhookDelivery, WebhookEvent, seed};
+use serde_json::json;
+
+use crate::world::{SECRET, World, code};
+
+const ALICE: &str = "usr_alice_acme";
+const BOB: &str = "usr_bob_acme";
+const ADMINS: &str = "grp_acme_admins";
+
+/// Everybody is mirrored, and the members of a group are super admins.
+fn world() -> World {
+    let world = World::with(&[("scaiflow_super_admin_groups", ADMINS)]);
+    world.assign_everybody();
+    world.sync(false).unwrap();
+    world.clock.advance(Duration::from_secs(10));
+    world
+}
+
+fn role(world: &World, user_id: &str) -> i64 {
+    world.number(&format!(
+        "SELECT count(*) FROM person WHERE subject = '{user_id}' AND admin_role = 'super_admin'"
+    ))
+}
+
+fn outcomes(world: &World) -> Vec<[String; 2]> {
+    world.rows("SELECT outcome, sum(count) FROM webhook_delivery GROUP BY 1 ORDER BY 1")
+}
+
+#[test]
+fn n_094_an_event_has_its_effect_once_however_often_it_comes() {
+    let world = world();
+    let event = world.scaikey.emulator.changes().suspend_user(BOB).unwrap();
+    let first = world.event(Some(event.clone()));
+    assert!(!first.is_duplicate);
+    // Somebody activates the person by hand here; the repetition must not undo it.
+    world.sql(
+        "UPDATE person SET status = 'active' WHERE subject = ?1",
+        &[BOB.into()],
+    );
+    for _ in 0..4 {
+        world.clock.advance(Duration::from_secs(20));
+        assert!(world.event(Some(event.clone())).is_duplicate);
+    }
+    let status = world.rows::<1>("SELECT status FROM person WHERE subject = 'usr_bob_acme'");
+    assert_eq!(status, [["active"]]);
+    assert_eq!(outcomes(&world), [["applied", "1"], ["duplicate", "4"]]);
+}
+
+#[test]
+fn n_094_another_body_under_the_same_id_is_refused() {
+    let world = world();
+    let event = world.scaikey.emulator.changes().suspend_user(BOB).unwrap();
+    world.event(Some(event.clone()));
+    let other = WebhookEvent {
+        event_type: "user.deleted".to_owned(),
+        ..event
+    };
+    let refused = block_on(world.receive(&world.delivery(&other)));
+    assert_eq!(code(&refused), Some(Code::WebhookEventConflict));
+    assert_eq!(
+        world.number("SELECT count(*) FROM person WHERE deleted_at IS NOT NULL"),
+        0
+    );
+    assert_eq!(outcomes(&world), [["applied", "1"]]);
+}
+
+#[test]
+fn n_098_without_a_secret_nothing_is_looked_at() {
+    let world = world();
+    let event = world.scaikey.emulator.changes().suspend_user(BOB).unwrap();
+    let delivery = world.delivery(&event);
+    let receiver = scaigate_directory::receive::Context {
+        secrets: None,
+        ..world.receiver()
+    };
+    world.db.plan.heal();
+    let refused = block_on(scaigate_directory::receive::receive(
+        &world,
+        receiver,
+        &delivery.headers,
+        &delivery.body,
+    ));
+    assert_eq!(code(&refused), Some(Code::WebhookNotConfigured));
+    assert_eq!(
+        world.db.plan.heal(),
+        Vec::<String>::new(),
+        "no store was asked"
+    );
+}
+
+#[test]
+fn n_101_what_is_not_signed_reaches_no_store() {
+    let world = world();
+    let now = world.clock.at_scaikey() / 1000;
+    let signed = |body: &str| WebhookDelivery::of_bytes(body, SECRET, now);
+    let unsigned = signed("{}").with_header("x-scaikey-signature", None);
+    let stranger = WebhookDelivery::of_bytes("{\"id\":", "another-secret-0123456789", now);
+    for (delivery, expected) in [
+        (unsigned, Code::WebhookSignatureMissing),
+        (stranger, Code::WebhookSignatureMismatch),
+        (signed("{\"id\":"), Code::WebhookMalformed),
+        (
+            signed(&format!("{{\"a\":{}", "[".repeat(100_000))),
+            Code::WebhookMalformed,
+        ),
+        (signed(&" ".repeat(1024 * 1024 + 1)), Code::PayloadTooLarge),
+    ] {
+        world.db.plan.heal();
+        let refused = block_on(world.receive(&delivery));
+        assert_eq!(code(&refused), Some(expected));
+        assert_eq!(
+            world.db.plan.heal(),
+            Vec::<String>::new(),
+            "no store was asked"
+        );
+    }
+}
+
+#[test]
+fn n_106_leaving_the_group_takes_the_role_and_the_tokens_that_say_it() {
+    let world = world();
+    let session = world.session(BOB, "ses_bob");
+    assert_eq!(role(&world, BOB), 1);
+    world.event(world.scaikey.emulator.changes().remove_member(ADMINS, BOB));
+    assert_eq!(role(&world, BOB), 0);
+    assert_eq!(
+        world.revocation(&session),
+        Some(Revocation::Narrowed { generation: 0 })
+    );
+    assert_eq!(role(&world, ALICE), 1);
+}
+
+#[test]
+fn n_106_a_deletion_that_comes_late_takes_the_roles_of_what_it_ended() {
+    // The person, or the group, is known to be there again before the news that it was gone arrives.
+    let world = world();
+    let changes = world.scaikey.emulator.changes();
+    let session = world.session(BOB, "ses_bob");
+    let (gone, back) = (changes.delete_user(BOB), changes.restore_user(BOB));
+    world.event(back);
+    assert_eq!(role(&world, BOB), 1, "nobody knows better yet");
+    world.event(gone);
+    assert_eq!(world.mirror().members, world.truth().members);
+    assert_eq!(role(&world, BOB), 0);
+    assert!(world.revocation(&session).is_some());
+
+    let gone = changes.delete_group(ADMINS);
+    world.clock.advance(Duration::from_secs(1));
+    let back = changes.create_group(seed::ACME, "admins");
+    world.event(back);
+    world.event(gone);
+    assert_eq!(world.mirror().groups, world.truth().groups);
+    assert_eq!(role(&world, ALICE), 0);
+    assert_eq!(outcomes(&world), [["applied", "4"]]);
+}
+
+#[test]
+fn n_100_what_is_older_than_what_is_known_changes_nothing() {
+    let world = world();
+    let changes = world.scaikey.emulator.changes();
+    let name = |text: &str| {
+        let text = text.to_owned();
+        changes
+            .update_user(BOB, |user| user.last_name = text)
+            .unwrap()
+    };
+    let (older, newer) = (name("Older"), name("Newer"));
+    world.event(Some(newer));
+    let stale = world.event(Some(older));
+    assert!(!stale.is_duplicate && !stale.wants_sync);
+    assert_eq!(world.mirror(), Mirrored::of(&world));
+    assert_eq!(outcomes(&world), [["applied", "1"], ["stale", "1"]]);
+}
+
+/// What ScaiKey holds, the partners left out of whom nobody has told.
+struct Mirrored;
+
+impl Mirrored {
+    fn of(world: &World) -> crate::world::mirror::Mirror {
+        crate::world::mirror::Mirror {
+            partners: world.mirror().partners,
+            ..world.truth()
+        }
+    }
+}
+
+#[test]
+fn who_joins_a_group_and_is_not_mirrored_makes_a_sync_due() {
+    let world = World::new();
+    world.sync(false).unwrap();
+    world.clock.advance(Duration::from_secs(10));
+    let changes = world.scaikey.emulator.changes();
+    // Zoë has no access to our application, so she is not mirrored; the group gives it to her.
+    let received = world.event(changes.add_member("grp_acme_staff", "usr_zoe_acme"));
+    assert!(received.wants_sync && world.is_sync_due());
+    world.sync(false).unwrap();
+    assert_eq!(
+        world.number("SELECT count(*) FROM person WHERE subject = 'usr_zoe_acme'"),
+        1
+    );
+    assert!(!world.is_sync_due());
+    // Of whom is mirrored already, nothing has to be read again.
+    world.clock.advance(Duration::from_secs(10));
+    let received = world.event(changes.remove_member("grp_acme_staff", "usr_carol_acme"));
+    assert!(!received.wants_sync);
+    let received = world.event(changes.add_member("grp_acme_staff", "usr_carol_acme"));
+    assert!(!received.wants_sync && !world.is_sync_due());
+}
+
+#[test]
+fn access_that_changes_makes_a_sync_due_at_once() {
+    let world = world();
+    let changes = world.scaikey.emulator.changes();
+    let (app, group) = (seed::APPLICATION_ID, "grp_umbra_research");
+    for event in [
+        changes.assign_group(app, group),
+        changes.unassign_group(app, group),
+        changes.unassign_user(app, ALICE),
+        changes.assign_user(app, ALICE),
+    ] {
+        assert!(!world.is_sync_due());
+        assert!(world.event(event).wants_sync && world.is_sync_due());
+        world.clock.advance(Duration::from_secs(1));
+        world.sync(false).unwrap();
+        world.clock.advance(Duration::from_secs(10));
+    }
+}
+
+#[test]
+fn an_event_that_names_no_tenant_is_its_only_users_or_makes_a_sync_due() {
+    let world = world();
+    let event = |user_id: &str| {
+        let mut event = WebhookEvent::new("user.suspended", user_id);
+        event.data = json!({ "user_id": user_id });
+        event
+    };
+    assert!(!world.event(Some(event(BOB))).wants_sync);
+    assert_eq!(
+        world.number("SELECT count(*) FROM person WHERE status = 'suspended'"),
+        1
+    );
+    for nobody_or_two in ["usr_nobody", "usr_alice_acme"] {
+        if nobody_or_two == ALICE {
+            world.sql(
+                "INSERT INTO person (person_id, issuer, subject, tenant_id, created_at, last_seen_at)
+                 VALUES ('per_other', 'https://scaikey.example/tenants/tnt_umbra0001', ?1,
+                         'tnt_umbra0001', 1, 1)",
+                &[ALICE.into()],
+            );
+        }
+        assert!(world.event(Some(event(nobody_or_two))).wants_sync);
+    }
+    assert_eq!(
+        world.number("SELECT count(*) FROM person WHERE status = 'suspended'"),
+        1
+    );
+}

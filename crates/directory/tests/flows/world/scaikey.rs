@@ -1,0 +1,78 @@
+//! ScaiKey's emulator, asked without a connection, and calls of it that go wrong.
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use scaigate_types::{Limits, Outbound, OutboundError};
+use scaikey_emulator::{Emulator, Options, seed};
+use tokio::runtime::Runtime;
+
+use super::BASE;
+use super::clock::SimClock;
+use super::plan::Plan;
+
+/// How a call of ScaiKey goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutboundFault {
+    /// No answer.
+    Error(OutboundError),
+    /// Something else answers in its place: status, content type, body.
+    Instead(u16, &'static str, &'static str),
+}
+
+/// ScaiKey.
+pub struct Scaikey {
+    /// The emulator itself, without what may go wrong.
+    pub emulator: Emulator,
+    /// Which call goes wrong.
+    pub plan: Plan<OutboundFault>,
+    // The emulator listens as long as it lives, although nobody connects.
+    _runtime: Runtime,
+}
+
+impl Scaikey {
+    /// A ScaiKey at [`BASE`] with the emulator's own directory.
+    pub fn new(clock: &SimClock) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        let clock = clock.clone();
+        let options = Options {
+            clock: std::sync::Arc::new(move || clock.at_scaikey()),
+            public_url: Some(BASE.to_owned()),
+            directory: Some(seed::directory(&[], &[])),
+            ..Options::default()
+        };
+        Self {
+            emulator: runtime.block_on(Emulator::start(options)).unwrap(),
+            plan: Plan::default(),
+            _runtime: runtime,
+        }
+    }
+}
+
+impl Outbound for Scaikey {
+    async fn send(
+        &self,
+        request: Request<Bytes>,
+        limits: Limits,
+    ) -> Result<Response<Bytes>, OutboundError> {
+        assert!(request.uri().to_string().starts_with(BASE), "{request:?}");
+        match self.plan.next(request.uri().path()) {
+            None => {}
+            Some(OutboundFault::Error(error)) => return Err(error),
+            Some(OutboundFault::Instead(status, content_type, body)) => {
+                let mut response = Response::new(Bytes::from_static(body.as_bytes()));
+                *response.status_mut() = StatusCode::from_u16(status).unwrap();
+                let content_type = HeaderValue::from_static(content_type);
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_TYPE, content_type);
+                return Ok(response);
+            }
+        }
+        let answer = self.emulator.answer(request).await.unwrap();
+        assert!(answer.body().len() <= limits.max_body);
+        Ok(answer)
+    }
+}

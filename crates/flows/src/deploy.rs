@@ -1,0 +1,229 @@
+//! Deploying to ScaiGrid (`contract/scaiflow.md` 2.9): queue, core, model, record.
+//!
+//! The manifest is sent as ScaiGrid documents it, JSON with `name` and `source` (C-12): the receiver's
+//! own contract counts.
+
+mod answer;
+pub mod grid;
+mod queue;
+
+use scaigate_kv::flow::deployment::{self, Made, NewDeployment, Outcome};
+use scaigate_kv::flow::{Level, Listed};
+use scaigate_problem::{Code, Fault, Problem};
+use scaigate_signin::{Ports, failure};
+use scaigate_types::{Clock, FlowId, GroupId};
+use serde_json::{Value, json};
+
+use crate::caller::{Reader, Writer};
+use crate::content::Content;
+use crate::dev_token::DevCaller;
+use crate::manifest::{Manifest, ManifestError, compile_error};
+use crate::{access, flow, fresh};
+
+pub use grid::{Grid, GridAnswer, GridCall, GridFailure, GridId};
+
+/// What a caller asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Whether to publish the core as a model; `None`: as the manifest says.
+    pub publish_as_model: Option<bool>,
+    /// To which groups the model is offered.
+    pub group_ids: Vec<GroupId>,
+}
+
+/// What ScaiGrid has made so far.
+#[derive(Debug, Default)]
+struct Progress {
+    core_id: Option<GridId>,
+    published_slug: Option<String>,
+}
+
+impl Progress {
+    fn made(&self) -> Made<'_> {
+        Made {
+            core_id: self.core(),
+            published_slug: self.published_slug.as_deref(),
+        }
+    }
+
+    fn core(&self) -> Option<&str> {
+        self.core_id.as_ref().map(GridId::as_str)
+    }
+}
+
+/// Deploys a flow as it is saved: `core_id` and `published_slug`, with what was recorded.
+///
+/// # Errors
+/// [`Code::FlowNotFound`], [`Code::FlowAccessDenied`], also for a flow of another tenant;
+/// [`Code::CompileError`], [`Code::MissingScaigridCredentials`], [`Code::ScaiqueueAuth`],
+/// [`Code::ScaiqueueProvisionFailed`], [`Code::ScaicoreCreateFailed`], [`Code::ScaicorePublishFailed`];
+/// a store does not answer.
+pub async fn deploy(
+    ports: &impl Ports,
+    grid: &impl Grid,
+    writer: &Writer,
+    flow_id: &FlowId,
+    wanted: &Wanted,
+) -> Result<Value, Problem> {
+    let reader = writer.reader();
+    let access = access::require(ports.db(), reader, flow_id, Level::Deploy).await?;
+    // The credential is the caller's own tenant's: what it makes is there (N-120).
+    if access.flow().tenant_id != reader.user().tenant_id {
+        return Err(Problem::new(Code::FlowAccessDenied)
+            .with("reason", "a flow is deployed by somebody of its tenant"));
+    }
+    let content = flow::content_of(ports.db(), &access, access.patch()).await?;
+    let manifest = Manifest::of_saved(&content).map_err(|error| compile_error(&error))?;
+    let deployment_id = fresh::id(ports, "dep");
+    let new = NewDeployment {
+        deployment_id: &deployment_id,
+        patch: access.patch(),
+        by: &reader.user().subject,
+    };
+    deployment::begin(ports.db(), access.flow(), new, ports.clock().now())
+        .await
+        .map_err(failure::database)?;
+    let mut progress = Progress::default();
+    let name = manifest.name().unwrap_or(access.name());
+    let outcome = run(grid, &manifest, name, wanted, &mut progress).await;
+    let recorded = match &outcome {
+        Ok(()) => Outcome::Succeeded,
+        Err(problem) => Outcome::Failed(problem.code().as_str()),
+    };
+    let finished = deployment::finish(
+        ports.db(),
+        access.flow(),
+        &deployment_id,
+        recorded,
+        progress.made(),
+        ports.clock().now(),
+    )
+    .await;
+    outcome?;
+    // The core is there: whoever hears of the store's failure must hear of that too.
+    finished.map_err(|error| failure::database(error).with("core_id", progress.core()))?;
+    Ok(json!({
+        "core_id": progress.core(),
+        "published_slug": progress.published_slug,
+        "deployment_id": deployment_id,
+        "version": format!("1.0.{}", access.patch()),
+    }))
+}
+
+/// Deploys content that is not saved, for the deprecated `POST /v1/dev/deploy`.
+///
+/// # Errors
+/// As [`deploy`].
+pub async fn dev_deploy(
+    grid: &impl Grid,
+    _: DevCaller,
+    content: &Content,
+    wanted: &Wanted,
+) -> Result<Value, Problem> {
+    let manifest = Manifest::of_content(content).map_err(|error| compile_error(&error))?;
+    let name = manifest.name().ok_or_else(|| {
+        compile_error(&ManifestError::Member {
+            path: "manifest.name",
+            expected: "there",
+        })
+    })?;
+    let mut progress = Progress::default();
+    run(grid, &manifest, name, wanted, &mut progress).await?;
+    Ok(json!({ "core_id": progress.core(), "published_slug": progress.published_slug }))
+}
+
+async fn run(
+    grid: &impl Grid,
+    manifest: &Manifest,
+    name: &str,
+    wanted: &Wanted,
+    progress: &mut Progress,
+) -> Result<(), Problem> {
+    if let Some(config) = manifest.queue() {
+        queue::ensure(grid, config).await?;
+    }
+    let source = manifest.text();
+    let answer = grid.call(GridCall::CreateCore { name, source }).await;
+    let core_id = core_id(answer)?;
+    let core_id = progress.core_id.insert(core_id);
+    if wanted
+        .publish_as_model
+        .unwrap_or(manifest.publish_as_model())
+    {
+        let call = GridCall::PublishCore {
+            core_id,
+            group_ids: &wanted.group_ids,
+        };
+        let slug = published_slug(grid.call(call).await);
+        let slug =
+            slug.map_err(|problem| problem.with_detail_member("core_id", core_id.as_str()))?;
+        progress.published_slug = Some(slug);
+    }
+    Ok(())
+}
+
+fn core_id(answer: Result<GridAnswer, GridFailure>) -> Result<GridId, Problem> {
+    let failed = |message: String, status: Option<u16>| {
+        Problem::new(Code::ScaicoreCreateFailed)
+            .with_detail_member("message", message)
+            .with_detail_member("status", status)
+    };
+    let answer = answer.map_err(|failure| no_answer(failure, |message| failed(message, None)))?;
+    let status = answer.status().as_u16();
+    if !answer.status().is_success() {
+        let message = answer::message(&answer, Code::ScaicoreCreateFailed.message());
+        return Err(failed(message, Some(status)));
+    }
+    answer::id(&answer, &["id", "core_id"])
+        .ok_or_else(|| failed("ScaiGrid's answer names no core".to_owned(), Some(status)))
+}
+
+fn published_slug(answer: Result<GridAnswer, GridFailure>) -> Result<String, Problem> {
+    let failed = |message: String, status: Option<u16>| {
+        Problem::new(Code::ScaicorePublishFailed)
+            .with_detail_member("message", message)
+            .with_detail_member("status", status)
+    };
+    let answer = answer.map_err(|failure| no_answer(failure, |message| failed(message, None)))?;
+    let status = answer.status().as_u16();
+    if !answer.status().is_success() {
+        let message = answer::message(&answer, Code::ScaicorePublishFailed.message());
+        return Err(failed(message, Some(status)));
+    }
+    answer::slug(&answer)
+        .ok_or_else(|| failed("ScaiGrid's answer names no model".to_owned(), Some(status)))
+}
+
+/// What it is to the caller that ScaiGrid gave no answer: of the step that was tried, unless the fault
+/// is on this side.
+fn no_answer(failure: GridFailure, of_step: impl FnOnce(String) -> Problem) -> Problem {
+    match failure {
+        GridFailure::MissingCredentials { message } => {
+            let problem = Problem::new(Code::MissingScaigridCredentials);
+            match message {
+                Some(message) => problem.with_detail_member("message", message),
+                None => problem,
+            }
+        }
+        GridFailure::Failed(problem) if problem.code().fault() == Fault::Peer => {
+            of_step(problem.code().message().to_owned()).with("cause", problem.code().as_str())
+        }
+        GridFailure::Failed(problem) => problem,
+    }
+}
+
+/// The deployments of a flow, the newest first.
+///
+/// # Errors
+/// [`Code::FlowNotFound`]; a store does not answer.
+pub async fn deployments(
+    ports: &impl Ports,
+    reader: &Reader,
+    flow_id: &FlowId,
+    limit: u32,
+) -> Result<Listed, Problem> {
+    let access = access::require(ports.db(), reader, flow_id, Level::View).await?;
+    deployment::list(ports.db(), access.flow(), limit)
+        .await
+        .map_err(failure::database)
+}
