@@ -174,7 +174,8 @@ suite! {
         lists_the_default_one_first
         lists_none_of_another_tenant
         lists_none_of_another_person
-        does_not_move_a_workspace_to_another_tenant;
+        does_not_move_a_workspace_to_another_tenant
+        says_what_somebody_is_in_the_default_one;
     standings:
         knows_the_person_and_the_tenant
         a_stranger_of_a_known_tenant_is_nobody

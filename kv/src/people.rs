@@ -10,8 +10,8 @@ use scaigate_types::{
 
 pub use registration::{Registration, personal_workspace, register};
 pub use workspace::{
-    Membership, Update, Workspace, WorkspaceKind, add_workspace, remove_membership,
-    set_membership_role, update_workspace, workspace, workspaces,
+    InDefault, Membership, Update, Workspace, WorkspaceKind, add_workspace, in_default_workspace,
+    remove_membership, set_membership_role, update_workspace, workspace, workspaces,
 };
 
 /// Who has just proved to be whom: what a verified ID token says.

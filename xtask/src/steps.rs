@@ -3,13 +3,14 @@
 /// The seeded person who signs in.
 const PERSON: &str = "alice@acme.example";
 
-/// The text for an application at `url`, with the emulator's URL when there is one.
-pub fn text(url: &str, emulator: Option<&str>) -> String {
+/// The text for an application at `url`, with the URLs of the emulators of ScaiKey and ScaiGrid when they
+/// are there.
+pub fn text(url: &str, emulators: Option<&(String, String)>) -> String {
     let mut text = format!("\nscaigate          {url}\n");
-    match emulator {
-        Some(emulator) => {
+    match emulators {
+        Some((emulator, grid)) => {
             text += &format!(
-                "ScaiKey emulator  {emulator}\n\n\
+                "ScaiKey emulator  {emulator}\nScaiGrid emulator {grid}\n\n\
                  People: {PERSON} (tenant admin), bob@acme.example, sybil@umbra.example and others;\n\
                  everybody's password is `password`.\n"
             );
@@ -48,6 +49,9 @@ A sign-in, step by step (paste into a shell):
 
   # 6. Who am I?
   curl -s -H "authorization: Bearer $(echo "$session" | field access_token)" {url}/v1/me; echo
+
+  # 7. What ScaiGrid offers me.
+  curl -s -H "authorization: Bearer $(echo "$session" | field access_token)" {url}/v1/scaigrid/models; echo
 "#
     )
 }

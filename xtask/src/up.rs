@@ -20,6 +20,8 @@ use crate::workspace::Workspace;
 
 /// The package and program in ScaiKey's place.
 pub const EMULATOR: &str = "scaikey-emulator";
+/// The package and program in ScaiGrid's place.
+pub const GRID: &str = "scaigrid-emulator";
 /// The package and program of the embedded runner.
 pub const HOST: &str = "scaigate-host";
 /// How long a program may take until it listens. The first start compiles every
@@ -37,7 +39,10 @@ pub struct Options {
     /// Fixed, because people are known by their issuer, and that is its URL.
     #[arg(long, conflicts_with = "no_emulator")]
     emulator_port: Option<u16>,
-    /// Uses a real ScaiKey: settings come from .env and the environment.
+    /// Port of the ScaiGrid emulator [default: the one after the ScaiKey emulator's].
+    #[arg(long, conflicts_with = "no_emulator")]
+    grid_port: Option<u16>,
+    /// Uses a real ScaiKey and ScaiGrid: settings come from .env and the environment.
     #[arg(long)]
     no_emulator: bool,
     /// What serves the application [default: spin 4.1 or newer where there is one, else embedded].
@@ -62,10 +67,20 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
             port.context("no port after 65535: say --emulator-port")?,
         ))
     };
+    let grid = match emulator {
+        None => None,
+        Some(emulator) => {
+            let port = options.grid_port.or(emulator.port().checked_add(1));
+            Some(local(port.context("no port after 65535: say --grid-port")?))
+        }
+    };
     // Before the builds, which take minutes the first time.
     require_free(own, "--port")?;
     if let Some(emulator) = emulator {
         require_free(emulator, "--emulator-port")?;
+    }
+    if let Some(grid) = grid {
+        require_free(grid, "--grid-port")?;
     }
     let workspace = Workspace::load()?;
     let manifest = Manifest::load(&workspace.root)?;
@@ -83,24 +98,35 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
         Some(emulator) => settings::for_emulator(&url, &format!("http://{emulator}")),
         None => settings::from_environment(&workspace.root, &manifest, &url)?,
     };
+    if let Some(grid) = grid {
+        settings.insert("scaigrid_base_url".to_owned(), format!("http://{grid}"));
+        let calls = "inference,core_invoke,checkpoint_resolve";
+        settings.insert("scaigrid_allowed_posts".to_owned(), calls.to_owned());
+    }
     settings::add_generated(&mut settings, &manifest, &state)?;
 
     let toolchain = Toolchain::prepare(choice)?;
     components::build_application(&workspace, &manifest, &toolchain)?;
     let mut programs = Vec::new();
     programs.extend(emulator.map(|_| EMULATOR));
+    programs.extend(grid.map(|_| GRID));
     programs.extend((runtime == Runtime::Embedded).then_some(HOST));
     build_programs(&workspace, &programs)?;
 
     let mut supervisor = Supervisor::start()?;
     if let Some(emulator) = emulator {
         start_emulator(&mut supervisor, &workspace, emulator, &url, &[])?;
+        if let Some(grid) = grid {
+            start_grid(&mut supervisor, &workspace, grid, emulator)?;
+        }
     }
     let mut command = runtime.serve(&workspace, &workspace.root.join("spin.toml"), own, &state);
     start_application(&mut supervisor, "scaigate", &mut command, own, &settings)?;
 
-    let emulator = emulator.map(|address| format!("http://{address}"));
-    println!("{}", steps::text(&url, emulator.as_deref()));
+    let emulators = emulator.zip(grid);
+    let emulators =
+        emulators.map(|(key, grid)| (format!("http://{key}"), format!("http://{grid}")));
+    println!("{}", steps::text(&url, emulators.as_ref()));
     supervisor.wait_for_signal()?;
     eprintln!("stopping");
     Ok(())
@@ -159,6 +185,30 @@ pub fn start_emulator(
         .stdout(Stdio::null());
     supervisor.spawn(EMULATOR, &mut command)?;
     supervisor.wait_until_listening(EMULATOR, address, START_LIMIT)
+}
+
+/// Starts the ScaiGrid emulator, which trusts the ScaiKey emulator, and waits for it.
+///
+/// # Errors
+/// It ends at once, or doesn't listen in time.
+fn start_grid(
+    supervisor: &mut Supervisor,
+    workspace: &Workspace,
+    address: SocketAddr,
+    scaikey: SocketAddr,
+) -> Result<()> {
+    let keys = format!("http://{scaikey}/api/v1/platform/.well-known/jwks.json");
+    let mut command = Command::new(workspace.program(GRID));
+    command
+        .arg("--listen")
+        .arg(address.to_string())
+        .arg("--jwks")
+        .arg(keys)
+        .args(["--audience", settings::CLIENT_ID])
+        .args(["--control", "--exit-with-parent"])
+        .stdout(Stdio::null());
+    supervisor.spawn(GRID, &mut command)?;
+    supervisor.wait_until_listening(GRID, address, START_LIMIT)
 }
 
 /// Starts the application with its settings and waits for it.

@@ -13,9 +13,6 @@ const NOT_BUILT: &[&str] = &[
     "/v1/admin/audit",
     "/v1/admin/tenant/flows",
     "/v1/health",
-    "/v1/scaibunker",
-    "/v1/scaigrid",
-    "/v1/scaiqueue",
     "/v1/tenants",
     "/v1/webhooks",
 ];

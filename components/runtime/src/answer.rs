@@ -9,6 +9,18 @@ use serde_json::Value;
 /// An answer with its whole body.
 pub type Answer = Response<Bytes>;
 
+/// What the body of an answer may be.
+pub trait AnswerBody: From<Bytes> {
+    /// How long it is; `None` for one that comes piece by piece, whose headers say what is known.
+    fn length(&self) -> Option<usize>;
+}
+
+impl AnswerBody for Bytes {
+    fn length(&self) -> Option<usize> {
+        Some(self.len())
+    }
+}
+
 fn with_type(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
     let mut answer = Response::new(body);
     *answer.status_mut() = status;
@@ -76,10 +88,10 @@ pub fn see_other(location: &str) -> Answer {
 ///
 /// # Errors
 /// Those of `outcome`.
-pub fn rate_limited(
-    outcome: Result<Answer, Problem>,
+pub fn rate_limited<B>(
+    outcome: Result<Response<B>, Problem>,
     limit: Option<RateLimit>,
-) -> Result<Answer, Problem> {
+) -> Result<Response<B>, Problem> {
     match (outcome, limit) {
         (Ok(mut answer), Some(limit)) => {
             limit.write(answer.headers_mut());

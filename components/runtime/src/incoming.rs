@@ -83,17 +83,37 @@ impl Incoming {
     /// [`Code::UnsupportedMediaType`], or [`Code::InvalidRequest`] for anything else than the
     /// documented members, each once and of its type.
     pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Problem> {
-        let essence = self.header(header::CONTENT_TYPE).unwrap_or_default();
-        let essence = essence.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::new(Code::UnsupportedMediaType));
-        }
+        self.require_json()?;
         let no_object = || Problem::invalid_field("body", "not the documented JSON object");
         // A derived reader would take an array of the members' values too.
         if !self.body.trim_ascii_start().starts_with(b"{") {
             return Err(no_object());
         }
         serde_json::from_slice(&self.body).map_err(|_| no_object())
+    }
+
+    /// Requires that the body is declared as JSON.
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedMediaType`].
+    pub fn require_json(&self) -> Result<(), Problem> {
+        let essence = self.header(header::CONTENT_TYPE).unwrap_or_default();
+        let essence = essence.split(';').next().unwrap_or_default().trim();
+        if essence.eq_ignore_ascii_case("application/json") {
+            Ok(())
+        } else {
+            Err(Problem::new(Code::UnsupportedMediaType))
+        }
+    }
+
+    /// Path and query as they were received, but for the `/api` in front.
+    #[must_use]
+    pub fn target(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
     }
 
     /// Requires the method of this address.

@@ -3,10 +3,11 @@
 use std::rc::Rc;
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, StatusCode};
+use http::{Method, Response, StatusCode};
 use scaigate_problem::{Code, Problem};
 use scaigate_types::Origin;
 
+use crate::answer::AnswerBody;
 use crate::{Answer, Incoming, request_id};
 
 /// The origins of this deployment: its own and its apps'.
@@ -74,15 +75,15 @@ impl Site {
         set(
             headers,
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "authorization, content-type, x-request-id, traceparent",
+            "authorization, content-type, idempotency-key, last-event-id, x-request-id, traceparent",
         );
         set(headers, header::ACCESS_CONTROL_MAX_AGE, "600");
         Some(answer)
     }
 
     /// Adds to an answer what every one carries.
-    pub fn dress(&self, request: &Incoming, answer: &mut Answer) {
-        let length = answer.body().len();
+    pub fn dress(&self, request: &Incoming, answer: &mut Response<impl AnswerBody>) {
+        let length = answer.body().length();
         // What a browser shows or follows. Data is neither framed nor does it refer to anything,
         // and each header is work in every answer.
         let is_data = answer
@@ -91,7 +92,9 @@ impl Site {
             .is_some_and(|value| value.as_bytes().ends_with(b"json"));
         let headers = answer.headers_mut();
         // Without it Spin answers chunked, in two writes.
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        if let Some(length) = length {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
         if let Ok(id) = HeaderValue::from_str(&request.request_id) {
             headers.insert(request_id::HEADER, id);
         }

@@ -6,6 +6,8 @@ mod limits;
 mod ports;
 mod serve;
 mod sign_in;
+mod stream;
+mod streaming;
 mod variables;
 pub mod wire;
 
@@ -15,6 +17,8 @@ pub use limits::admit;
 pub use ports::{SpinClock, SpinEntropy, SpinOutbound};
 pub use serve::{Reply, respond, serve, serve_up_to};
 pub use sign_in::SpinPorts;
+pub use stream::{Arriving, StreamAnswer, StreamBody, StreamReply, serve_stream};
+pub use streaming::{SpinDownload, SpinStreaming};
 pub use variables::VariableValues;
 
 /// Runs `task` after the answer has gone. A host may cut it short: it must be work that somebody

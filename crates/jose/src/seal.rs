@@ -86,6 +86,16 @@ impl Sealer {
         sealed.unwrap_or_default()
     }
 
+    /// Whether `sealed` says that the first key sealed it. What says otherwise is due to be sealed anew,
+    /// once it has opened.
+    #[must_use]
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
+        let named = sealed
+            .split_first()
+            .and_then(|(_, rest)| rest.first_chunk());
+        self.keys.first().is_some_and(|(id, _)| named == Some(id))
+    }
+
     /// Opens a sealed value of at most 1 MiB.
     ///
     /// # Errors

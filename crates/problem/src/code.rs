@@ -373,6 +373,71 @@ codes! {
         "ScaiKey's keys can't be read, so no signature can be checked.",
         "Try again; if it persists, look at ScaiKey's health.";
 
+    // ScaiGrid.
+    ScaigridNotConfigured 503 Config "scaigrid_not_configured",
+        "ScaiGrid is not configured on the server.",
+        "Set SCAIGRID_BASE_URL to ScaiGrid's origin and restart; `details.faults` lists what else is wrong.";
+    PermissionRequired 403 Client "permission_required",
+        "The caller lacks a permission that this needs.",
+        "`details.required` is what is missing, `details.present` what the caller has. ScaiKey's token says it, or the role in the tenant's default workspace: viewers hold scaicore:view, authors scaicore:manage too.";
+    ScaigridCallNotEnabled 403 Config "scaigrid_call_not_enabled",
+        "This deployment does not pass this call on to ScaiGrid.",
+        "Add `details.name` to SCAIGRID_ALLOWED_POSTS, a list of inference, core_invoke and checkpoint_resolve.";
+    MissingCredentials 412 Client "missing_credentials",
+        "There is no credential to speak to ScaiGrid with.",
+        "Sign in through ScaiKey, or let an administrator of the tenant set a key with POST /v1/tenants/me/scaigrid_credentials.";
+    ScaigridTokenRefused 502 Peer "scaigrid_token_refused",
+        "ScaiGrid does not accept the caller's ScaiKey token.",
+        "The session here is fine, so signing in again changes nothing: ScaiGrid must trust this ScaiKey and the token's audience. Set SCAIGRID_EXCHANGE_AUDIENCE if it wants one of its own.";
+    ScaigridKeyRefused 502 Config "scaigrid_key_refused",
+        "ScaiGrid does not accept the API key.",
+        "It was revoked or has expired. An administrator of the tenant sets another with POST /v1/tenants/me/scaigrid_credentials; where `details.source` is deployment_key, the operator changes SCAIGRID_API_KEY.";
+    ScaigridForbidden 403 Client "scaigrid_forbidden",
+        "ScaiGrid does not allow this.",
+        "`details.source` says with whose credential it was asked: give that person or key the permission in ScaiGrid.";
+    ScaigridModuleNotEnabled 403 Client "scaigrid_module_not_enabled",
+        "The tenant does not have this module of ScaiGrid.",
+        "Let an administrator of ScaiGrid enable the module for the tenant.";
+    ScaigridNotFound 404 Client "scaigrid_not_found",
+        "ScaiGrid has nothing at this address.",
+        "Check the identifier; what another tenant has is not found either.";
+    ScaigridConflict 409 Client "scaigrid_conflict",
+        "ScaiGrid's state does not allow this now.",
+        "`details.upstream_code` says why, where ScaiGrid does: a paused or full queue, a name that is taken, or a repeated call with another body.";
+    ScaigridRejected 400 Client "scaigrid_rejected",
+        "ScaiGrid refuses what was sent.",
+        "`details.upstream_code` and ScaiGrid's log for `details.upstream_request_id` say what is wrong with it.";
+    ScaigridRateLimited 429 Client "scaigrid_rate_limited",
+        "ScaiGrid limits the calls.",
+        "Try again after Retry-After seconds. Where `details.source` is tenant_key, everybody of the tenant shares its limit; a person's own token has one of its own.";
+    ModelRateLimited 429 Peer "model_rate_limited",
+        "The provider of the model limits the calls.",
+        "Try again after Retry-After seconds, or use another model.";
+    ScaigridQuotaExceeded 403 Client "scaigrid_quota_exceeded",
+        "A quota or budget at ScaiGrid is used up.",
+        "Waiting does not help: raise it in ScaiGrid, or wait for the next period.";
+    ScaigridCapacityUnavailable 503 Peer "scaigrid_capacity_unavailable",
+        "The model, or a worker for this, is not available now.",
+        "Try again later, or use another model.";
+    ModelBackendFailed 502 Peer "model_backend_failed",
+        "The provider of the model failed.",
+        "Try once more; if it persists, use another model.";
+    ModelBackendTimeout 504 Peer "model_backend_timeout",
+        "The provider of the model did not answer in time.",
+        "Try again, with a shorter task or as a stream.";
+    ScaigridUnavailable 502 Peer "scaigrid_unavailable",
+        "ScaiGrid answered with a server error.",
+        "Try again; `details.upstream_status` is ScaiGrid's answer.";
+    ScaigridInvalidResponse 502 Peer "scaigrid_invalid_response",
+        "ScaiGrid's answer is not what its contract says, so it is not passed on.",
+        "`details.reason` says what was wrong; check that `scaigrid_base_url` is ScaiGrid itself and that nothing between rewrites its answers.";
+    ScaigridUnreachable 502 Peer "scaigrid_unreachable",
+        "ScaiGrid does not accept connections.",
+        "Check `scaigrid_base_url` and the network between here and ScaiGrid.";
+    ScaigridTimeout 504 Peer "scaigrid_timeout",
+        "ScaiGrid did not answer in time.",
+        "Try again; if it persists, look at ScaiGrid's health.";
+
     // Here.
     StoreUnavailable 503 Store "store_unavailable",
         "A store of this deployment does not answer.",

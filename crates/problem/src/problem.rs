@@ -16,6 +16,7 @@ pub struct Problem {
     details: Map<String, Value>,
     // Boxed: a failure is what most functions here may return, so it has to stay small.
     detail: Option<Box<Detail>>,
+    fix: Option<&'static str>,
     sw_code: Option<&'static str>,
     oauth_error: Option<&'static str>,
     retry_after: Option<Duration>,
@@ -40,6 +41,7 @@ impl Problem {
             code,
             details: Map::new(),
             detail: None,
+            fix: None,
             sw_code: None,
             oauth_error: None,
             retry_after: None,
@@ -78,6 +80,13 @@ impl Problem {
         if let Detail::Members(members) = detail.as_mut() {
             members.insert(name.to_owned(), value.into());
         }
+        self
+    }
+
+    /// Says what to do about this occurrence, where that is more than the code's own fix can say.
+    #[must_use]
+    pub const fn with_fix(mut self, fix: &'static str) -> Self {
+        self.fix = Some(fix);
         self
     }
 
@@ -131,6 +140,7 @@ impl Problem {
     #[must_use]
     pub fn body(&self, instance: &str, request_id: &str) -> Value {
         let code = self.code;
+        let fix = self.fix.unwrap_or(code.fix());
         let mut details = self.details.clone();
         if let Some(sw_code) = self.sw_code {
             details.insert("sw_code".to_owned(), sw_code.into());
@@ -138,8 +148,7 @@ impl Problem {
         if let Some(error) = self.oauth_error {
             details.insert("oauth_error".to_owned(), error.into());
         }
-        let mut detail =
-            json!({ "error": code.as_str(), "message": code.message(), "fix": code.fix() });
+        let mut detail = json!({ "error": code.as_str(), "message": code.message(), "fix": fix });
         match (self.detail.as_deref(), detail.as_object_mut()) {
             (Some(Detail::Text(text)), _) => detail = Value::String(text.clone()),
             (Some(Detail::Members(more)), Some(members)) => members.extend(more.clone()),
@@ -153,7 +162,7 @@ impl Problem {
             "error": {
                 "code": code.as_str(),
                 "message": code.message(),
-                "fix": code.fix(),
+                "fix": fix,
                 "details": details,
                 "request_id": request_id,
             },

@@ -52,7 +52,8 @@ impl Credential {
 
     /// The value of the `authorization` header, marked sensitive. `None` never happens: both kinds
     /// are printable ASCII.
-    pub(crate) fn authorization(&self) -> Option<HeaderValue> {
+    #[must_use]
+    pub fn authorization(&self) -> Option<HeaderValue> {
         let text = Zeroizing::new(format!("Bearer {}", self.text()));
         let mut value = HeaderValue::from_str(&text).ok()?;
         value.set_sensitive(true);

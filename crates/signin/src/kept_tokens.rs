@@ -11,7 +11,7 @@ use scaigate_types::{Clock, Secret, SessionId, Timestamp};
 
 use crate::failure;
 use crate::ports::Ports;
-use crate::settings::Settings;
+use crate::settings::TokenKeeper;
 use crate::upstream_refresh::{self, Refreshed};
 
 /// An access token with less life than this is refreshed before it is used.
@@ -95,9 +95,9 @@ pub(crate) fn login_required() -> Problem {
 /// # Errors
 /// [`Code::ScaikeyLoginRequired`] when there is none to be had; ScaiKey or the database does not
 /// answer.
-pub(crate) async fn access_token(
+pub async fn access_token(
     ports: &impl Ports,
-    settings: &Settings,
+    keeper: TokenKeeper<'_>,
     sid: &SessionId,
 ) -> Result<(Secret<String>, Timestamp), Problem> {
     let held = &ports.memory().tokens;
@@ -105,7 +105,7 @@ pub(crate) async fn access_token(
     if let Some(token) = held.get(&key, ports.clock().now()) {
         return Ok(token);
     }
-    let kept = current(ports, settings, sid).await?;
+    let kept = current(ports, keeper, sid).await?;
     let token = (Secret::new(kept.access_token), kept.expires_at);
     held.put(key, token.clone(), ports.clock().now());
     Ok(token)
@@ -113,7 +113,7 @@ pub(crate) async fn access_token(
 
 async fn read(
     ports: &impl Ports,
-    settings: &Settings,
+    keeper: TokenKeeper<'_>,
     sid: &SessionId,
 ) -> Result<(Vec<u8>, KeptTokens), Problem> {
     let session = session::find(ports.db(), sid)
@@ -121,27 +121,27 @@ async fn read(
         .map_err(failure::database)?
         .ok_or_else(|| Problem::new(Code::TokenRevoked))?;
     let sealed = session.scaikey_tokens.ok_or_else(login_required)?;
-    let kept = KeptTokens::open(&settings.sessions.sealer, sid, &sealed);
+    let kept = KeptTokens::open(keeper.sealer, sid, &sealed);
     Ok((sealed, kept.ok_or_else(login_required)?))
 }
 
 async fn current(
     ports: &impl Ports,
-    settings: &Settings,
+    keeper: TokenKeeper<'_>,
     sid: &SessionId,
 ) -> Result<KeptTokens, Problem> {
     let is_good = |kept: &KeptTokens, now: Timestamp| kept.expires_at > now.plus(LEAST_LIFE);
-    let (sealed, kept) = read(ports, settings, sid).await?;
+    let (sealed, kept) = read(ports, keeper, sid).await?;
     if is_good(&kept, ports.clock().now()) {
         return Ok(kept);
     }
     let refresh_token = kept.refresh_token.clone().ok_or_else(login_required)?;
-    let refreshed = upstream_refresh::refresh(ports, settings, &Secret::new(refresh_token)).await;
+    let refreshed = upstream_refresh::refresh(ports, keeper, &Secret::new(refresh_token)).await;
     let refreshed = match refreshed {
         Ok(refreshed) => refreshed,
         Err(problem) if problem.code() == Code::InvalidGrant => {
             // Another request may have been given the successor and kept it already.
-            let (now_sealed, kept) = read(ports, settings, sid).await?;
+            let (now_sealed, kept) = read(ports, keeper, sid).await?;
             if now_sealed != sealed && is_good(&kept, ports.clock().now()) {
                 return Ok(kept);
             }
@@ -150,7 +150,7 @@ async fn current(
         Err(problem) => return Err(problem),
     };
     let next = kept.refreshed(refreshed);
-    let next_sealed = next.seal(ports, &settings.sessions.sealer, sid)?;
+    let next_sealed = next.seal(ports, keeper.sealer, sid)?;
     // Everybody who was given this answer keeps the same; one who was slow replaces nothing newer.
     let replace = || session::replace_tokens(ports.db(), sid, &sealed, &next_sealed);
     if replace().await.is_err() {

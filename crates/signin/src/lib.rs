@@ -14,7 +14,7 @@ pub mod config_document;
 pub mod failure;
 mod fresh;
 mod held_tokens;
-mod kept_tokens;
+pub mod kept_tokens;
 pub mod logout;
 pub mod ports;
 pub mod principal;

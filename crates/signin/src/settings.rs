@@ -139,6 +139,35 @@ pub struct Settings {
     pub bootstrap_super_admin: Option<String>,
 }
 
+/// What it takes to have tokens of ScaiKey for callers: what opens those that are kept, and the
+/// confidential client that gets new ones.
+#[derive(Clone, Copy)]
+pub struct TokenKeeper<'a> {
+    /// Our client at ScaiKey; without it what is kept is good until it expires.
+    pub scaikey: Result<&'a Scaikey, &'a [Fault]>,
+    /// Seals what is kept.
+    pub sealer: &'a Sealer,
+}
+
+impl<'a> From<&'a Settings> for TokenKeeper<'a> {
+    fn from(settings: &'a Settings) -> Self {
+        Self {
+            scaikey: Ok(&settings.scaikey),
+            sealer: &settings.sessions.sealer,
+        }
+    }
+}
+
+impl<'a> TokenKeeper<'a> {
+    /// Our client at ScaiKey.
+    ///
+    /// # Errors
+    /// What is missing or wrong in the settings of it.
+    pub(crate) fn client(self) -> Result<&'a Scaikey, Problem> {
+        self.scaikey.map_err(problem)
+    }
+}
+
 /// What a component's settings came to: each part by itself, so that what can work without another
 /// part keeps working.
 pub struct Parts {

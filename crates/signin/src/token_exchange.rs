@@ -15,13 +15,13 @@ use crate::kept_tokens::{self, LEAST_LIFE, login_required};
 use crate::ports::{Deadline, Ports};
 use crate::principal::{Credential, Principal};
 use crate::scaikey::{self, Asker, SKEW};
-use crate::settings::Settings;
+use crate::settings::TokenKeeper;
 
 /// Exchanges for the audiences that the configuration lists.
 #[derive(Clone, Copy)]
 pub struct TokenExchange<'a> {
-    /// The settings.
-    pub settings: &'a Settings,
+    /// Whose tokens are traded, and where.
+    pub keeper: TokenKeeper<'a>,
     /// Audiences that may be asked for.
     pub audiences: &'a [String],
 }
@@ -128,7 +128,7 @@ impl TokenExchange<'_> {
                 let (token, expires_at, name, scopes) = match &user.credential {
                     Credential::Session(sid) => {
                         let (token, expires_at) =
-                            kept_tokens::access_token(ports, self.settings, sid).await?;
+                            kept_tokens::access_token(ports, self.keeper, sid).await?;
                         (token, expires_at, format!("session {sid}"), None)
                     }
                     Credential::AccessToken => (
@@ -159,7 +159,7 @@ impl TokenExchange<'_> {
             .map_err(failure::database)?;
         // One sealed with a key that is gone is none.
         Ok(kept.and_then(|(sealed, expires_at)| {
-            let opened = self.settings.sessions.sealer.open(&context(name), &sealed);
+            let opened = self.keeper.sealer.open(&context(name), &sealed);
             let text = String::from_utf8(opened.ok()?.expose().to_vec()).ok()?;
             Some(Exchanged {
                 access_token: Secret::new(text),
@@ -174,7 +174,7 @@ impl TokenExchange<'_> {
         name: &str,
         exchanged: &Exchanged,
     ) -> Result<(), Problem> {
-        let sealer = &self.settings.sessions.sealer;
+        let sealer = self.keeper.sealer;
         let text = exchanged.access_token.expose();
         let sealed = sealer.seal(ports.entropy(), &context(name), text.as_bytes());
         exchanged_token::put(ports.db(), name, &sealed, exchanged.expires_at)
@@ -190,7 +190,7 @@ impl TokenExchange<'_> {
         scope: Option<&str>,
     ) -> Result<Exchanged, Problem> {
         let deadline = Deadline::start(ports.clock());
-        let scaikey = &self.settings.scaikey;
+        let scaikey = self.keeper.client()?;
         let metadata =
             scaikey::metadata_for(ports, &scaikey.provider, Asker::Bearer, deadline).await?;
         let request =

@@ -11,7 +11,7 @@ use scaigate_types::{Clock, Secret, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ports::{Deadline, Ports};
-use crate::settings::Settings;
+use crate::settings::TokenKeeper;
 use crate::{begin, failure, redeem, scaikey};
 
 /// How often those who wait look for the answer.
@@ -102,9 +102,10 @@ pub(crate) async fn bind(
 /// database does not answer.
 pub async fn refresh(
     ports: &impl Ports,
-    settings: &Settings,
+    keeper: impl Into<TokenKeeper<'_>>,
     refresh_token: &Secret<String>,
 ) -> Result<Refreshed, Problem> {
+    let keeper = keeper.into();
     let text = refresh_token.expose();
     // What we issued for another purpose is nothing to ScaiKey, and never leaves for it (N-031).
     let ours = text.starts_with(redeem::CODE_PREFIX) || SessionSigner::recognises(text);
@@ -122,11 +123,11 @@ pub async fn refresh(
             .await
             .map_err(failure::database)?;
         match turn {
-            Turn::Answer(sealed) => return read(settings, &token_hash, &sealed),
+            Turn::Answer(sealed) => return read(keeper, &token_hash, &sealed),
             Turn::Lead => {
                 return lead(
                     ports,
-                    settings,
+                    keeper,
                     refresh_token,
                     &token_hash,
                     &owner,
@@ -144,9 +145,8 @@ pub async fn refresh(
     }
 }
 
-fn read(settings: &Settings, token_hash: &str, sealed: &[u8]) -> Result<Refreshed, Problem> {
-    let outcome = settings
-        .sessions
+fn read(keeper: TokenKeeper<'_>, token_hash: &str, sealed: &[u8]) -> Result<Refreshed, Problem> {
+    let outcome = keeper
         .sealer
         .open(&context(token_hash), sealed)
         .ok()
@@ -173,13 +173,13 @@ fn with_oauth_error(problem: Problem) -> Problem {
 
 async fn lead(
     ports: &impl Ports,
-    settings: &Settings,
+    keeper: TokenKeeper<'_>,
     refresh_token: &Secret<String>,
     token_hash: &str,
     owner: &str,
     deadline: Deadline,
 ) -> Result<Refreshed, Problem> {
-    let called = call(ports, settings, refresh_token, token_hash, deadline).await;
+    let called = call(ports, keeper, refresh_token, token_hash, deadline).await;
     let now = ports.clock().now();
     let (outcome, kept) = match &called {
         Ok(refreshed) => (Outcome::Refreshed(refreshed.clone()), ANSWER_KEPT),
@@ -203,8 +203,9 @@ async fn lead(
         }
     };
     if let Ok(record) = serde_json::to_vec(&outcome) {
-        let sealer = &settings.sessions.sealer;
-        let sealed = sealer.seal(ports.entropy(), &context(token_hash), &record);
+        let sealed = keeper
+            .sealer
+            .seal(ports.entropy(), &context(token_hash), &record);
         let finish = || upstream_refresh::finish(ports.db(), token_hash, &sealed, now, kept);
         // Once more if need be: those who wait would present the spent token when the lease ends.
         // The caller who holds the answer gets it even if the others can't.
@@ -223,7 +224,7 @@ struct Failed {
 
 async fn call(
     ports: &impl Ports,
-    settings: &Settings,
+    keeper: TokenKeeper<'_>,
     refresh_token: &Secret<String>,
     token_hash: &str,
     deadline: Deadline,
@@ -232,16 +233,17 @@ async fn call(
         problem,
         is_final: false,
     };
+    let scaikey = keeper.client().map_err(passing)?;
     let bound = upstream_refresh::bound(ports.db(), token_hash)
         .await
         .map_err(|error| passing(failure::database(error)))?;
-    let metadata = scaikey::metadata(ports, &settings.scaikey.provider, deadline)
+    let metadata = scaikey::metadata(ports, &scaikey.provider, deadline)
         .await
         .map_err(passing)?;
     scaikey::ready_for_grant(ports, &metadata, deadline)
         .await
         .map_err(passing)?;
-    let request = token::refresh_request(&metadata, &settings.scaikey.client, refresh_token);
+    let request = token::refresh_request(&metadata, &scaikey.client, refresh_token);
     let tokens = scaikey::grant(ports, request, "refresh_token", None, deadline)
         .await
         .map_err(|failure| Failed {
@@ -250,19 +252,13 @@ async fn call(
         })?;
     let mut owner = bound;
     if tokens.id_token.is_some() {
-        let identity = scaikey::verify(
-            ports,
-            &settings.scaikey.provider,
-            &metadata,
-            &tokens,
-            None,
-            deadline,
-        )
-        .await
-        .map_err(|problem| Failed {
-            problem,
-            is_final: true,
-        })?;
+        let identity =
+            scaikey::verify(ports, &scaikey.provider, &metadata, &tokens, None, deadline)
+                .await
+                .map_err(|problem| Failed {
+                    problem,
+                    is_final: true,
+                })?;
         let id_token = identity.id_token;
         if let Some(bound) = &owner {
             check_same(bound, &id_token).map_err(|problem| Failed {

@@ -26,7 +26,7 @@ pub use id::{
 pub use origin::{BaseUrl, Origin, ReturnTo};
 pub use port::{
     Clock, Database, Entropy, Kv, Limits, Outbound, OutboundError, Query, Row, StoreError,
-    Transaction, Value,
+    StreamLimits, Streaming, Transaction, Value,
 };
 pub use role::{AdminRole, WorkspaceRole};
 pub use secret::Secret;

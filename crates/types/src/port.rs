@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_body::Body;
 use thiserror::Error;
 
 use crate::Timestamp;
@@ -252,4 +253,30 @@ pub trait Outbound {
         request: http::Request<Bytes>,
         limits: Limits,
     ) -> Result<http::Response<Bytes>, OutboundError>;
+}
+
+/// Bounds of an exchange whose answer streams: it may last for ever, as long as something comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamLimits {
+    /// Time until the head of the answer is there.
+    pub head: Duration,
+    /// Time between two pieces of its body.
+    pub idle: Duration,
+}
+
+/// HTTP calls whose bodies pass through, piece by piece. Redirects are not followed.
+pub trait Streaming {
+    /// The body of an answer. It ends with an error when it is cut off, shorter than announced, or
+    /// [`StreamLimits::idle`] passed; dropping it ends the exchange.
+    type Download: Body<Data = Bytes, Error = OutboundError> + Unpin;
+
+    /// Sends `request`, its body as it comes, and reads the head of the answer.
+    async fn exchange<B>(
+        &self,
+        request: http::Request<B>,
+        limits: StreamLimits,
+    ) -> Result<http::Response<Self::Download>, OutboundError>
+    where
+        B: Body<Data = Bytes> + 'static,
+        B::Error: std::error::Error + Send + Sync + 'static;
 }

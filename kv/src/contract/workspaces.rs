@@ -98,3 +98,43 @@ pub async fn does_not_move_a_workspace_to_another_tenant(
     }
     Ok(())
 }
+
+pub async fn says_what_somebody_is_in_the_default_one(
+    on: &Stores<'_, impl Kv, impl Database>,
+) -> Verdict {
+    use people::{InDefault, in_default_workspace};
+    let first = Somebody::new(on, "first", "tenant")?;
+    let person = first.arrive(on.db).await?;
+    let (tenant, elsewhere) = (on.tenant("tenant")?, on.tenant("elsewhere")?);
+    let id = &person.person_id;
+    let admin = InDefault::Member(WorkspaceRole::Admin);
+    same(
+        "first",
+        in_default_workspace(on.other, id, &tenant).await?,
+        admin,
+    )?;
+    let unknown = InDefault::Unknown;
+    same(
+        "elsewhere",
+        in_default_workspace(on.other, id, &elsewhere).await?,
+        unknown,
+    )?;
+    let later = Somebody::new(on, "later", "tenant")?.arrive(on.db).await?;
+    let id = &later.person_id;
+    // Another workspace says nothing.
+    add(on, "Own", "tenant", &later, WorkspaceRole::Admin).await?;
+    let viewer = InDefault::Member(WorkspaceRole::Viewer);
+    same(
+        "later",
+        in_default_workspace(on.other, id, &tenant).await?,
+        viewer,
+    )?;
+    let default = &first.fresh.workspace_id;
+    people::remove_membership(on.db, id, default, NOW).await?;
+    let removed = InDefault::Removed;
+    same(
+        "removed",
+        in_default_workspace(on.other, id, &tenant).await?,
+        removed,
+    )
+}

@@ -107,6 +107,44 @@ pub async fn workspaces(
     rows.iter().map(membership).collect()
 }
 
+/// What somebody is in the workspace that everybody of a tenant joins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InDefault {
+    /// A member.
+    Member(WorkspaceRole),
+    /// A member no more.
+    Removed,
+    /// Not a member yet: the next sign-in makes them one.
+    Unknown,
+}
+
+/// What a person is in the default workspace of a tenant.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn in_default_workspace(
+    db: &impl Query,
+    person_id: &PersonId,
+    tenant_id: &TenantId,
+) -> Result<InDefault, StoreError> {
+    let rows = db
+        .query(
+            "SELECT m.role, m.removed_at IS NOT NULL
+               FROM membership m JOIN workspace w USING (workspace_id)
+              WHERE m.person_id = ?1 AND w.tenant_id = ?2 AND w.kind = 'default'",
+            &[person_id.as_str().into(), tenant_id.as_str().into()],
+        )
+        .await?;
+    let Some(row) = rows.first() else {
+        return Ok(InDefault::Unknown);
+    };
+    if row.integer(1)? != 0 {
+        return Ok(InDefault::Removed);
+    }
+    let role = WorkspaceRole::parse(row.text(0)?).ok_or(StoreError::Corrupt)?;
+    Ok(InDefault::Member(role))
+}
+
 /// Makes a workspace with one member. What a later version offers to administrators; the tests of
 /// workspace selection use it now.
 ///

@@ -75,6 +75,18 @@ const LAYERS: &[(&str, &[&str])] = &[
             "kv",
         ],
     ),
+    (
+        "crates/proxy",
+        &[
+            "crates/types",
+            "crates/problem",
+            "crates/jose",
+            "crates/scaigrid",
+            "crates/scaikey",
+            "crates/signin",
+            "kv",
+        ],
+    ),
     // WebAssembly: the adapters, then the components, which don't know each other.
     ("components/runtime", &["crates/", "kv"]),
     ("components/", &["components/runtime", "crates/", "kv"]),

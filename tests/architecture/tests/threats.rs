@@ -199,6 +199,28 @@ const PARTS: &[Part] = &[
         ],
     ),
     (
+        "Proxy, headers, paths",
+        &[
+            tried(111, "identity headers of a client, in any spelling"),
+            tried(112, "`X-Forwarded-*` and its kin deciding the route"),
+            tried(113, "`spin-*` headers of a client believed"),
+            tried(114, "a path that two readers read differently"),
+            tried(115, "a query or a User-Agent that opens a route"),
+            tried(
+                116,
+                "a request choosing where a credential goes, or a redirect followed with it",
+            ),
+            tried(117, "cookies and orders to the browser passing through"),
+            tried(119, "a method that is not listed, or an override of it"),
+            tried(
+                120,
+                "a credential repeated in an answer, or one tenant's used for another",
+            ),
+            tried(121, "health and info routes round the guard"),
+            tried(122, "an unknown `Host` leading to a tenant"),
+        ],
+    ),
+    (
         "Token exchange",
         &[
             tried(123, "a subject token that may not be exchanged"),

@@ -22,6 +22,9 @@ const SESSION_SECRET: &str = "c2NhaWdhdGUtZTJlLXNlc3Npb24tc2VjcmV0LTAwMDE=";
 /// The secret that ScaiKey and the components share for webhooks.
 pub const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests-0001";
 
+/// What seals the tenants' keys in the tests.
+pub const CREDENTIALS_KEY: &str = "c2NhaWdhdGUtZTJlLWNyZWRlbnRpYWxzLWtleS0wMDE=";
+
 /// What a world begins with.
 #[derive(Default)]
 pub struct Setup {
@@ -31,6 +34,8 @@ pub struct Setup {
     pub behaviour: Behaviour,
     /// How instances are reused.
     pub reuse: ReuseOptions,
+    /// ScaiGrid's behaviour; without it there is no ScaiGrid.
+    pub scaigrid: Option<scaigrid_emulator::Behaviour>,
 }
 
 impl Setup {
@@ -45,6 +50,13 @@ impl Setup {
     #[must_use]
     pub fn behaviour(mut self, change: impl FnOnce(&mut Behaviour)) -> Self {
         change(&mut self.behaviour);
+        self
+    }
+
+    /// With a ScaiGrid.
+    #[must_use]
+    pub fn scaigrid(mut self) -> Self {
+        self.scaigrid = Some(scaigrid_emulator::Behaviour::default());
         self
     }
 
@@ -65,7 +77,9 @@ enum Runtime {
 pub struct World {
     /// ScaiKey.
     pub scaikey: Emulator,
-    /// The clock of the runner and of ScaiKey.
+    /// ScaiGrid, if there is one: [`World::grid`].
+    pub(crate) scaigrid: Option<scaigrid_emulator::Emulator>,
+    /// The clock of the runner and of the emulators.
     pub clock: HostClock,
     /// Faults of the runner's stores, variables and network.
     pub faults: Faults,
@@ -165,6 +179,21 @@ impl World {
         .collect();
         variables.extend(setup.variables);
         let canaries = Canaries::default();
+        let scaigrid = match setup.scaigrid {
+            Some(behaviour) => {
+                let scaigrid = crate::scaigrid::start(behaviour, &clock, &scaikey).await;
+                variables
+                    .entry("scaigrid_base_url".to_owned())
+                    .or_insert_with(|| scaigrid.base_url());
+                variables
+                    .entry("credentials_key".to_owned())
+                    .or_insert_with(|| CREDENTIALS_KEY.to_owned());
+                canaries.add(CREDENTIALS_KEY);
+                crate::scaigrid::remember_keys(&scaigrid, &canaries);
+                Some(scaigrid)
+            }
+            None => None,
+        };
         canaries.add(seed::CLIENT_SECRET);
         canaries.add(SESSION_SECRET);
         canaries.add(WEBHOOK_SECRET);
@@ -190,6 +219,7 @@ impl World {
         let client = Client::new(&url, canaries.clone());
         Self {
             scaikey,
+            scaigrid,
             clock,
             faults,
             logs,

@@ -3,6 +3,8 @@
 mod access_tokens;
 #[path = "embedded/backchannel_logout.rs"]
 mod backchannel_logout;
+#[path = "embedded/canary_g8.rs"]
+mod canary_g8;
 #[path = "embedded/catalog.rs"]
 mod catalog;
 #[path = "embedded/directory_background.rs"]
@@ -35,6 +37,8 @@ mod id_token;
 mod isolation;
 #[path = "embedded/keys_down.rs"]
 mod keys_down;
+#[path = "embedded/lookups.rs"]
+mod lookups;
 #[path = "embedded/malformed.rs"]
 mod malformed;
 #[path = "embedded/negative_5_1.rs"]
@@ -59,8 +63,12 @@ mod negative_5_3;
 mod negative_5_6;
 #[path = "embedded/negative_5_7.rs"]
 mod negative_5_7;
+#[path = "embedded/negative_5_8.rs"]
+mod negative_5_8;
 #[path = "embedded/open_redirect.rs"]
 mod open_redirect;
+#[path = "embedded/pass_through.rs"]
+mod pass_through;
 #[path = "embedded/races.rs"]
 mod races;
 #[path = "embedded/rate_limits.rs"]
@@ -77,14 +85,20 @@ mod scaikey_down;
 mod sessions;
 #[path = "embedded/stores_down.rs"]
 mod stores_down;
+#[path = "embedded/streaming.rs"]
+mod streaming;
 #[path = "embedded/symptoms.rs"]
 mod symptoms;
 #[path = "embedded/symptoms_callers.rs"]
 mod symptoms_callers;
 #[path = "embedded/symptoms_directory.rs"]
 mod symptoms_directory;
+#[path = "embedded/symptoms_scaigrid.rs"]
+mod symptoms_scaigrid;
 #[path = "embedded/symptoms_webhook.rs"]
 mod symptoms_webhook;
+#[path = "embedded/tenants.rs"]
+mod tenants;
 #[path = "embedded/two_tenants.rs"]
 mod two_tenants;
 #[path = "embedded/variants.rs"]

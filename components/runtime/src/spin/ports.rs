@@ -105,7 +105,7 @@ async fn call(request: Request<Bytes>, max_body: usize) -> Result<Response<Bytes
 }
 
 /// Only what certainly happened before the request left counts as refused.
-fn failed(error: &ErrorCode) -> OutboundError {
+pub(super) fn failed(error: &ErrorCode) -> OutboundError {
     match error {
         ErrorCode::DnsTimeout
         | ErrorCode::DnsError(_)

@@ -11,13 +11,14 @@ use http::{Method, Response};
 use http_body_util::BodyExt;
 use scaigate_problem::{Code, Problem};
 use scaigate_signin::authenticate::DEV_HEADERS;
-use scaigate_types::Clock;
+use scaigate_types::{Clock, Timestamp};
 use serde_json::json;
 use spin_sdk::http::{FullBody, Request};
 use spin_sdk::wasip3::http_compat::IncomingRequestBody;
 
 use super::ports::{SpinClock, SpinEntropy};
 use super::wire;
+use crate::answer::AnswerBody;
 use crate::incoming::MAX_BODY;
 use crate::request_id::Fresh;
 use crate::{Answer, Incoming, Site};
@@ -89,8 +90,7 @@ async fn answer(
     site: &Site,
     handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
 ) -> Answer {
-    let clock = SpinClock;
-    let started = clock.now();
+    let started = SpinClock.now();
     let bodyless = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     let (body, refused) = if bodyless {
         (Bytes::new(), None)
@@ -100,37 +100,55 @@ async fn answer(
             Err(problem) => (Bytes::new(), Some(problem)),
         }
     };
-    let incoming = Incoming::new(parts, body, || {
-        IDS.with_borrow_mut(|ids| ids.id(&SpinEntropy, started))
-    });
+    let incoming = Incoming::new(parts, body, || fresh_id(started));
+    answered(component, started, &incoming, refused, site, handle).await
+}
+
+/// An id for a request that began at `started`.
+pub(super) fn fresh_id(started: Timestamp) -> String {
+    IDS.with_borrow_mut(|ids| ids.id(&SpinEntropy, started))
+}
+
+/// What every request goes through once it has been read: the checks, `handle`, the documented body of
+/// a failure, the headers, and the log line.
+pub(super) async fn answered<B: AnswerBody>(
+    component: &'static str,
+    started: Timestamp,
+    incoming: &Incoming,
+    refused: Option<Problem>,
+    site: &Site,
+    handle: impl AsyncFnOnce(&Incoming) -> Result<Response<B>, Problem>,
+) -> Response<B> {
     let outcome = match refused {
         Some(problem) => Err(problem),
-        None => match site.check(&incoming) {
+        None => match site.check(incoming) {
             Err(problem) => Err(problem),
-            Ok(()) => match site.preflight(&incoming) {
-                Some(answer) => Ok(answer),
-                None => handle(&incoming).await,
+            Ok(()) => match site.preflight(incoming) {
+                Some(answer) => Ok(answer.map(B::from)),
+                None => handle(incoming).await,
             },
         },
     };
     let code = outcome.as_ref().err().map(Problem::code);
-    let mut answer =
-        outcome.unwrap_or_else(|problem| problem.response(&incoming.path, &incoming.request_id));
-    site.dress(&incoming, &mut answer);
+    let mut answer = outcome.unwrap_or_else(|problem| {
+        let answer = problem.response(&incoming.path, &incoming.request_id);
+        answer.map(B::from)
+    });
+    site.dress(incoming, &mut answer);
     // Without `env=dev` they mean nothing: whoever sends them takes this for another environment.
     let sent_dev_headers = incoming
         .headers
         .keys()
         .any(|name| DEV_HEADERS.contains(&name.as_str()));
     if code.is_some() || sent_dev_headers || incoming.method != Method::GET {
-        let took = clock.now().since(started);
+        let took = SpinClock.now().since(started);
         let status = answer.status().as_u16();
-        log(component, &incoming, status, code, took, sent_dev_headers);
+        log(component, incoming, status, code, took, sent_dev_headers);
     }
     answer
 }
 
-async fn read_body(
+pub(super) async fn read_body(
     mut body: impl http_body::Body<Data = Bytes> + Unpin,
     max_body: usize,
 ) -> Result<Bytes, Problem> {

@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use scaigate_kv::spin::{SpinDatabase, SpinKv};
+use scaigate_proxy::GridPorts;
 use scaigate_signin::{Memory, Ports};
 
 use super::ports::{SpinClock, SpinEntropy, SpinOutbound};
+use super::streaming::SpinStreaming;
 
 thread_local! {
     // What an instance remembers of ScaiKey: public documents, nothing of a request.
@@ -54,5 +56,13 @@ impl Ports for SpinPorts {
 
     fn memory(&self) -> &Memory {
         &self.memory
+    }
+}
+
+impl GridPorts for SpinPorts {
+    type Streaming = SpinStreaming;
+
+    fn streaming(&self) -> &SpinStreaming {
+        &SpinStreaming
     }
 }

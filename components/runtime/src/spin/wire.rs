@@ -81,7 +81,7 @@ thread_local! {
     static FIELDS: RefCell<Vec<(String, Vec<u8>)>> = const { RefCell::new(Vec::new()) };
 }
 
-fn fields(headers: &HeaderMap) -> Result<Fields, ErrorCode> {
+pub(super) fn fields(headers: &HeaderMap) -> Result<Fields, ErrorCode> {
     FIELDS.with_borrow_mut(|fields| {
         fields.truncate(headers.len());
         fields.resize_with(headers.len(), Default::default);

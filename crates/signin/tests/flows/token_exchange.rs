@@ -57,7 +57,7 @@ async fn asked(
 ) -> Result<Exchanged, Problem> {
     let audiences = audiences();
     let exchange = TokenExchange {
-        settings: &world.settings,
+        keeper: (&world.settings).into(),
         audiences: &audiences,
     };
     let Caller { principal, bearer } = caller;

@@ -60,6 +60,12 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/v1/flows", r#"{"name":"n","content":{}}"#),
     ("GET", "/v1/catalog", ""),
     ("POST", "/v1/dev/deploy", "{}"),
+    ("GET", "/v1/tenants/me/scaigrid_credentials", ""),
+    ("POST", "/v1/tenants/me/scaigrid_credentials", "{}"),
+    ("DELETE", "/v1/tenants/me/scaigrid_credentials", ""),
+    ("GET", "/v1/scaigrid/models", ""),
+    ("GET", "/v1/scaiqueue/scopes/sc_acme_support", ""),
+    ("POST", "/v1/scaigrid/inference/chat", "{}"),
     // Last: it ends the session that is presented.
     ("POST", "/v1/auth/logout", "{}"),
 ];
@@ -270,7 +276,7 @@ async fn every_route_answers_every_credential_as_the_table_says() {
             "mock" => Setup::default().variable("scaiwave_auth_mode", "mock"),
             _ => Setup::default(),
         };
-        let world = World::with(setup).await;
+        let world = World::with(setup.scaigrid()).await;
         if *kind != "mock" {
             // A test user is no operator, and has nothing to do with the directory.
             world.sync().await;

@@ -31,7 +31,7 @@ fn exchanged(world: &World, token: &str) -> Option<Code> {
     };
     let audiences = ["scaigrid".to_owned()];
     let exchange = TokenExchange {
-        settings: &world.settings,
+        keeper: (&world.settings).into(),
         audiences: &audiences,
     };
     let flow = exchange.for_audience(&instance, &principal, token, "scaigrid", None);

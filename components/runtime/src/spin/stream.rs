@@ -1,0 +1,202 @@
+//! One request whose body, or whose answer's, passes through piece by piece.
+
+use std::cell::RefCell;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http::{Method, Response};
+use http_body::{Body, Frame};
+use http_body_util::BodyExt;
+use scaigate_problem::{Code, Problem};
+use scaigate_proxy::Cut;
+use scaigate_types::Clock;
+use serde_json::json;
+use spin_sdk::wasip3::http::types::ErrorCode;
+use spin_sdk::wasip3::http_compat::{BodyWriter, IncomingRequestBody};
+use spin_sdk::wasip3::wit_bindgen::StreamResult;
+
+use super::ports::SpinClock;
+use super::serve::{answered, fresh_id, read_body};
+use super::wire;
+use crate::answer::AnswerBody;
+use crate::{Incoming, Site};
+
+/// How often a silent stream is asked whether its client is still there.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long a client may take nothing.
+const STUCK: Duration = Duration::from_secs(120);
+
+/// The body of an answer.
+pub enum StreamBody {
+    /// All of it.
+    Whole(Bytes),
+    /// One that comes piece by piece.
+    Pieces(Pin<Box<dyn Body<Data = Bytes, Error = Cut>>>),
+}
+
+impl From<Bytes> for StreamBody {
+    fn from(bytes: Bytes) -> Self {
+        Self::Whole(bytes)
+    }
+}
+
+impl AnswerBody for StreamBody {
+    fn length(&self) -> Option<usize> {
+        match self {
+            Self::Whole(bytes) => Some(bytes.len()),
+            Self::Pieces(_) => None,
+        }
+    }
+}
+
+/// An answer.
+pub type StreamAnswer = Response<StreamBody>;
+
+/// As [`super::respond`], with the body of the request as it comes, and of the answer as `handle` gives
+/// it. What `handle` has not read of a refused request's body is read and thrown away, some of it: a
+/// caller that is still sending when the connection closes may never see why.
+///
+/// # Errors
+/// The request is none, or the answer has a header that a component may not send.
+pub async fn respond_stream(
+    component: &'static str,
+    request: wire::Request,
+    site: &Site,
+    handle: impl AsyncFnOnce(&Incoming, Arriving) -> Result<StreamAnswer, Problem>,
+) -> Result<wire::Response, wire::ErrorCode> {
+    let started = SpinClock.now();
+    let parts = wire::parts(&request)?;
+    let body = IncomingRequestBody::new(request);
+    let incoming = Incoming::new(parts, Bytes::new(), || fresh_id(started));
+    let (arriving, refused) = match body {
+        Ok(body) => (Some(Arriving(Rc::new(RefCell::new(body)))), None),
+        Err(_) => (
+            None,
+            Some(Problem::invalid_field("body", "of no sane length")),
+        ),
+    };
+    let rest = arriving.clone();
+    let handle = async |incoming: &Incoming| match arriving {
+        Some(arriving) => handle(incoming, arriving).await,
+        None => Err(Problem::new(Code::Internal)),
+    };
+    let answer = answered(component, started, &incoming, refused, site, handle).await;
+    let failed = answer.status().is_client_error() || answer.status().is_server_error();
+    let bodyless = matches!(
+        incoming.method,
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    if let Some(rest) = rest.filter(|_| failed && !bodyless) {
+        let _ = read_body(rest, 0).await;
+    }
+    let (parts, body) = answer.into_parts();
+    match body {
+        StreamBody::Whole(bytes) => wire::response(Response::from_parts(parts, bytes)),
+        StreamBody::Pieces(pieces) => {
+            let (writer, contents, outcome) = BodyWriter::new();
+            let fields = wire::fields(&parts.headers)?;
+            let (response, _sent) = wire::Response::new(fields, Some(contents), outcome);
+            let _ = response.set_status_code(parts.status.as_u16());
+            let request_id = incoming.request_id;
+            spin_sdk::wasip3::spawn(async move {
+                if let Some(cut) = forward(writer, pieces).await {
+                    log_cut(component, &request_id, cut);
+                }
+            });
+            Ok(response)
+        }
+    }
+}
+
+/// The body of a request as it comes.
+#[derive(Clone)]
+pub struct Arriving(Rc<RefCell<IncomingRequestBody>>);
+
+impl Body for Arriving {
+    type Data = Bytes;
+    type Error = ErrorCode;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
+        Pin::new(&mut *self.0.borrow_mut()).poll_frame(cx)
+    }
+}
+
+/// Hands the pieces on as they come, until they end, are cut, or the client leaves: then they are
+/// dropped, and with them the connection they come over. Says why they were cut.
+async fn forward(
+    writer: BodyWriter,
+    mut pieces: Pin<Box<dyn Body<Data = Bytes, Error = Cut>>>,
+) -> Option<Cut> {
+    let BodyWriter {
+        mut stream_writer,
+        result_writer,
+        ..
+    } = writer;
+    let ended = 'pieces: loop {
+        let frame = {
+            let mut next = pin!(pieces.frame());
+            loop {
+                match select(next.as_mut(), pin!(spin_sdk::time::sleep(LOOK))).await {
+                    Either::Left((frame, _)) => break frame,
+                    // A write of nothing tells whether there is a reader.
+                    Either::Right(((), _)) => {
+                        // A write of nothing tells whether there is a reader. One that takes nothing
+                        // at the moment is there all the same.
+                        let write = pin!(stream_writer.write(Vec::new()));
+                        let moment = pin!(spin_sdk::time::sleep(Duration::ZERO));
+                        if let Either::Left(((StreamResult::Dropped, _), _)) =
+                            select(write, moment).await
+                        {
+                            return None;
+                        }
+                    }
+                }
+            }
+        };
+        match frame {
+            None => break 'pieces Ok(()),
+            Some(Err(cut)) => break 'pieces Err(cut),
+            Some(Ok(frame)) => {
+                let Ok(data) = frame.into_data() else {
+                    continue;
+                };
+                let write = pin!(stream_writer.write_all(data.into()));
+                match select(write, pin!(spin_sdk::time::sleep(STUCK))).await {
+                    Either::Left((unwritten, _)) if unwritten.is_empty() => {}
+                    // The client has left, or takes nothing.
+                    Either::Left(_) | Either::Right(_) => return None,
+                }
+            }
+        }
+    };
+    // First: who reads the outcome waits for the end of the pieces.
+    drop(stream_writer);
+    drop(pieces);
+    let (outcome, cut) = match ended {
+        Ok(()) => (Ok(None), None),
+        Err(cut) => (Err(ErrorCode::HttpResponseIncomplete), Some(cut)),
+    };
+    let _ = result_writer.write(outcome).await;
+    cut
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "a component's log is its standard output"
+)]
+fn log_cut(component: &str, request_id: &str, cut: Cut) {
+    let line = json!({
+        "component": component,
+        "event": "answer_cut",
+        "reason": cut.as_str(),
+        "request_id": request_id,
+    });
+    println!("{line}");
+}

@@ -1,0 +1,61 @@
+//! One function per method: parsed input in, one flow, its result as an answer.
+
+use http::{Method, StatusCode};
+use scaigate_limits::Category;
+use scaigate_problem::{Code, Problem};
+use scaigate_proxy::tenant_keys::{self, administrator, member};
+use scaigate_runtime::spin::{SpinPorts, admit};
+use scaigate_runtime::{Answer, Incoming, answer};
+use scaigate_signin::Principal;
+
+use crate::remembered::Remembered;
+
+/// Answers the request.
+pub async fn route(
+    ports: &SpinPorts,
+    remembered: &Remembered,
+    incoming: &Incoming,
+) -> Result<Answer, Problem> {
+    if incoming.path != "/v1/tenants/me/scaigrid_credentials" {
+        return Err(Problem::new(Code::NotFound));
+    }
+    let is_read = incoming.method == Method::GET;
+    if !is_read && incoming.method != Method::POST {
+        incoming.require(&Method::DELETE, "GET, POST, DELETE")?;
+    }
+    let principal = remembered.callers.principal(ports, incoming).await?;
+    let category = if is_read {
+        Category::Lookup
+    } else {
+        Category::Admin
+    };
+    let limit = admit(ports, &remembered.limits, category, &principal).await?;
+    let outcome = done(ports, remembered, incoming, principal).await;
+    answer::rate_limited(outcome, limit)
+}
+
+async fn done(
+    ports: &SpinPorts,
+    remembered: &Remembered,
+    incoming: &Incoming,
+    principal: Principal,
+) -> Result<Answer, Problem> {
+    let keys = remembered.keys.as_ref().map_err(Vec::as_slice);
+    let nothing = || answer::empty(StatusCode::NO_CONTENT);
+    if incoming.method == Method::GET {
+        let member = member(&principal)?;
+        let configured = remembered.base_url.as_ref().map_err(Clone::clone)?;
+        let status = tenant_keys::status(ports, keys, configured, &member).await?;
+        let body = serde_json::to_string(&status).map_err(|_| Problem::new(Code::Internal))?;
+        return Ok(answer::json_text(body));
+    }
+    let administrator = administrator(principal)?;
+    if incoming.method == Method::DELETE {
+        tenant_keys::remove(ports, &administrator).await?;
+        return Ok(nothing());
+    }
+    incoming.require_json()?;
+    let configured = remembered.base_url.as_ref().map_err(Clone::clone)?;
+    tenant_keys::set(ports, keys, configured, &administrator, &incoming.body).await?;
+    Ok(nothing())
+}
