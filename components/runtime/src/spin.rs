@@ -17,7 +17,7 @@ pub use limits::admit;
 pub use ports::{SpinClock, SpinEntropy, SpinOutbound};
 pub use serve::{Reply, respond, serve, serve_up_to};
 pub use sign_in::SpinPorts;
-pub use stream::{Arriving, StreamAnswer, StreamBody, StreamReply, serve_stream};
+pub use stream::{Arriving, StreamAnswer, StreamBody, respond_stream};
 pub use streaming::{SpinDownload, SpinStreaming};
 pub use variables::VariableValues;
 

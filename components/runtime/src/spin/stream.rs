@@ -145,7 +145,6 @@ async fn forward(
             loop {
                 match select(next.as_mut(), pin!(spin_sdk::time::sleep(LOOK))).await {
                     Either::Left((frame, _)) => break frame,
-                    // A write of nothing tells whether there is a reader.
                     Either::Right(((), _)) => {
                         // A write of nothing tells whether there is a reader. One that takes nothing
                         // at the moment is there all the same.
