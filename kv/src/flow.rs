@@ -1,6 +1,6 @@
 //! Flows (`contract/scaiflow.md` 2.7): rows of a tenant with immutable versions of their content.
 //!
-//! Who may do what with a flow is decided by one expression, [`LEVEL`]: the same for a list, a read
+//! Who may do what with a flow is decided by one expression, `level_sql`: the same for a list, a read
 //! and a write. A flow of another tenant is not there, except for a super admin.
 
 pub mod acl;

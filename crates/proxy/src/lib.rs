@@ -2,7 +2,7 @@
 //! permission, what passes and what a failure is called.
 //!
 //! [`scaigrid`](scaigate_scaigrid) knows what ScaiGrid speaks; here is who may say it. A request goes
-//! through [`serve`]: its target is parsed once, the caller's permission becomes a value, a credential
+//! through [`serve()`]: its target is parsed once, the caller's permission becomes a value, a credential
 //! is chosen, and the answer is a list of ours or a body that streams through. [`call`] is for calls of
 //! our own. [`tenant_keys`] is where a tenant's administrators put their key.
 

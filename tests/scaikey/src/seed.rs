@@ -1,4 +1,4 @@
-//! The directory at the start: two tenants, forty people, six groups, five applications. Or a [`large`] one.
+//! The directory at the start: two tenants, forty people, six groups, five applications. Or a [`large()`] one.
 
 mod large;
 
