@@ -13,7 +13,7 @@ use crate::grid::Script;
 use crate::world::{MANIFEST, World, code, content, user};
 
 #[test]
-fn n_088_every_door_says_not_found() {
+fn every_door_says_not_found() {
     let world = World::new();
     let alice = world.writer("usr_alice");
     let flow_id = world.saves(&alice, MANIFEST);

@@ -240,7 +240,7 @@ fn doors(flow: &str, package: &str) -> Vec<(Method, String, Option<Value>, &'sta
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn n_088_nothing_of_another_tenant_is_there() {
+async fn nothing_of_another_tenant_is_there() {
     let world = World::start().await;
     let alice = world.token_with_role(ALICE, "author", None).await;
     let flow = world.save_flow(&alice, "n", MANIFEST).await;
