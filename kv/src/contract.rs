@@ -325,7 +325,8 @@ suite! {
     finishing:
         what_was_covered_is_noted
         members_of_no_group_are_not_kept
-        what_it_changed_is_counted;
+        what_it_changed_is_counted
+        the_next_sync_of_the_same_second_brings_members_back;
     changes:
         tell_every_change_of_a_user_once
         tell_every_change_of_the_rest_once

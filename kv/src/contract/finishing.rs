@@ -4,7 +4,7 @@ use scaigate_types::{Database, Kv, StoreError};
 use serde_json::json;
 
 use super::Stores;
-use super::mirrored::{Place, at, begins, finishes, ids, nothing_is_known, read, told};
+use super::mirrored::{Place, at, begins, finishes, ids, nothing_is_known, read, told, was_read};
 use super::verdict::{Failure, Verdict, same};
 use crate::directory::event::{self, Effect, TenantChange, UserChange};
 use crate::directory::sync_apply::{self, Changed, Covered};
@@ -90,6 +90,37 @@ pub async fn members_of_no_group_are_not_kept(on: &Stores<'_, impl Kv, impl Data
         place.members(on.db, &late).await?,
         vec![user_id.to_string()],
     )
+}
+
+/// Two syncs within one second of ScaiKey's clock: what the first marked as deleted is no reason for
+/// the second to leave out who is there again.
+pub async fn the_next_sync_of_the_same_second_brings_members_back(
+    on: &Stores<'_, impl Kv, impl Database>,
+) -> Verdict {
+    nothing_is_known(on.db).await?;
+    let place = Place::more(on, "tenant")?;
+    let user_id = place.has_user(on.db, "user", 1).await?;
+    let (group_id, kept) = (
+        place.has_group(on.db, "group", 1).await?,
+        place.has_group(on.db, "kept", 1).await?,
+    );
+    let tenant_id = &place.tenant_id;
+    let (users, groups) = (ids(&[user_id.as_str()]), ids(&[group_id.as_str()]));
+    sync_apply::absent_users(on.db, &place.issuer, &users, &read(10)).await?;
+    sync_apply::absent_groups(on.db, tenant_id, &groups, &read(10)).await?;
+    was_read(on.db, 10).await?;
+    let row = json!([{ "user_id": user_id.as_str() }]).to_string();
+    sync_apply::users(on.db, &place.issuer, tenant_id, &row, &read(10)).await?;
+    let row = json!([{ "group_id": group_id.as_str() }]).to_string();
+    sync_apply::groups(on.db, tenant_id, &row, &read(10)).await?;
+    let members = [user_id.as_str()];
+    let pairs = json!([[group_id.as_str(), members], [kept.as_str(), members]]).to_string();
+    sync_apply::joined(on.db, tenant_id, &pairs, &read(10)).await?;
+    for group_id in [&group_id, &kept] {
+        let expected = vec![user_id.to_string()];
+        same("back", place.members(on.db, group_id).await?, expected)?;
+    }
+    Ok(())
 }
 
 pub async fn what_it_changed_is_counted(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {

@@ -132,6 +132,8 @@ pub async fn joined(
     pairs: &str,
     stamp: &Stamp,
 ) -> Result<(), StoreError> {
+    // What went before the last sync began to read, or by that sync, is no younger than this reading,
+    // though ScaiKey's clock may show the same second.
     // Taken apart once: `g.value` beside each of its members would be parsed for each of them.
     let sql = "WITH g AS MATERIALIZED (
            SELECT value ->> 0 AS group_id, value ->> 1 AS members FROM json_each(?5))
@@ -139,9 +141,11 @@ pub async fn joined(
          SELECT ?4, g.group_id, u.value, ?2, ?3
            FROM g, json_each(g.members) u
           WHERE NOT EXISTS (SELECT 1 FROM directory_group d
-                             WHERE d.tenant_id = ?4 AND d.group_id = g.group_id AND d.gone_at >= ?1)
+                             WHERE d.tenant_id = ?4 AND d.group_id = g.group_id AND d.gone_at >= ?1
+                               AND d.gone_at > (SELECT users_at FROM directory_state))
             AND NOT EXISTS (SELECT 1 FROM person p
-                             WHERE p.tenant_id = ?4 AND p.subject = u.value AND p.gone_at >= ?1)
+                             WHERE p.tenant_id = ?4 AND p.subject = u.value AND p.gone_at >= ?1
+                               AND p.gone_at > (SELECT users_at FROM directory_state))
          ON CONFLICT (tenant_id, group_id, user_id) DO UPDATE SET
            deleted_at = NULL, changed_at = ?2, cause = ?3
           WHERE deleted_at IS NOT NULL AND presence_at < ?1";
