@@ -250,11 +250,7 @@ impl World {
         let left = std::env::temp_dir().join(name);
         let _ = std::fs::remove_dir_all(&left);
         std::fs::create_dir_all(&left).expect("a directory");
-        for entry in std::fs::read_dir(old).expect("the state") {
-            let path = entry.expect("an entry").path();
-            let copy = left.join(path.file_name().expect("a name"));
-            std::fs::copy(path, copy).expect("a copy");
-        }
+        copy_state(&old, &left);
         self.runtime = Runtime::Embedded(None);
         for (name, value) in changed {
             self.variables
@@ -365,6 +361,36 @@ impl World {
             })
             .ok()
     }
+}
+
+/// Copies a runner's files as they are at one moment, however busy it is.
+fn copy_state(from: &Path, to: &Path) {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(from)
+        .expect("the state")
+        .map(|entry| entry.expect("an entry").path())
+        // An index that the next to open the database makes anew.
+        .filter(|path| !path.to_string_lossy().ends_with("-shm"))
+        .collect();
+    // A database comes before its log.
+    files.sort();
+    let is_database = |path: &&PathBuf| path.extension().is_some_and(|end| end == "db");
+    // While somebody reads, nothing of the log is moved into the database behind it.
+    let read = |path: &PathBuf| {
+        let connection = rusqlite::Connection::open(path).expect("the database");
+        connection
+            .busy_timeout(Duration::from_secs(5))
+            .expect("a time-out");
+        connection
+            .execute_batch("BEGIN; SELECT count(*) FROM sqlite_master")
+            .expect("a transaction that reads");
+        connection
+    };
+    let readers: Vec<_> = files.iter().filter(is_database).map(read).collect();
+    for file in &files {
+        let name = file.file_name().expect("a name");
+        std::fs::copy(file, to.join(name)).expect("a copy");
+    }
+    drop(readers);
 }
 
 impl Drop for World {
