@@ -167,6 +167,7 @@ suite! {
         a_suspended_person_joins_nothing
         bootstrap_makes_a_super_admin
         bootstrap_keeps_a_role_given_otherwise
+        bootstrap_elects_once_and_nobody_of_a_shared_address
         bootstrap_does_not_reach_a_suspended_person
         an_arrival_cut_short_is_finished_by_the_next
         is_found_by_identifier;
@@ -348,7 +349,9 @@ suite! {
         an_identifier_is_no_name
         need_somebody_who_may_act;
     bootstrap:
-        elects_one_person_of_that_address;
+        elects_one_person_of_that_address
+        elects_nobody_while_another_has_or_had_the_address
+        elects_nobody_who_may_not_act;
     admin_roles:
         are_given_and_taken
         stay_within_a_tenant

@@ -120,27 +120,36 @@ pub async fn arrive(
     now: Timestamp,
 ) -> Result<Person, StoreError> {
     let tenant_id = arrival.tenant_id.as_str();
-    // An address that somebody else has too names nobody (N-104).
-    let bootstrap = arrival.is_bootstrap_super_admin && !is_shared(db, arrival).await?;
-    // A role granted by hand or by a group is kept; `bootstrap` only fills a gap.
+    // An address that somebody else has or had names nobody, and one elects once (N-104). A role
+    // granted by hand or by a group is kept; `bootstrap` only fills a gap.
     let rows = db
         .query(
             &format!(
-                "INSERT INTO person (person_id, issuer, subject, tenant_id, email, name,
+                "WITH bootstrap AS (
+                   SELECT ?8 AND NOT EXISTS (
+                       SELECT 1 FROM bootstrap_election WHERE address = lower(?5))
+                     AND NOT EXISTS (
+                       SELECT 1 FROM person WHERE lower(email) = lower(?5)
+                          AND NOT (issuer = ?2 AND subject = ?3)) AS elects)
+                 INSERT INTO person (person_id, issuer, subject, tenant_id, email, name,
                                      admin_role, admin_role_source, created_at, last_seen_at,
                                      changed_at, cause)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?9, 'sign_in')
+                 SELECT ?1, ?2, ?3, ?4, ?5, ?6, iif(elects, 'super_admin', NULL),
+                        iif(elects, 'bootstrap', NULL), ?7, ?7, ?7, 'sign_in'
+                   FROM bootstrap WHERE true
                  ON CONFLICT (issuer, subject) DO UPDATE SET
                    tenant_id = excluded.tenant_id,
                    email = coalesce(excluded.email, email),
                    name = coalesce(excluded.name, name),
-                   admin_role = CASE WHEN ?10 AND status = 'active' AND deleted_at IS NULL
+                   admin_role = CASE WHEN excluded.admin_role IS NOT NULL
+                     AND status = 'active' AND deleted_at IS NULL
                      AND coalesce(admin_role, '') <> 'super_admin'
                      THEN 'super_admin' ELSE admin_role END,
-                   admin_role_source = CASE WHEN ?10 AND status = 'active' AND deleted_at IS NULL
+                   admin_role_source = CASE WHEN excluded.admin_role IS NOT NULL
+                     AND status = 'active' AND deleted_at IS NULL
                      AND coalesce(admin_role, '') <> 'super_admin'
                      THEN 'bootstrap' ELSE admin_role_source END,
-                   changed_at = ?9, cause = 'sign_in',
+                   changed_at = ?7, cause = 'sign_in',
                    last_seen_at = max(last_seen_at, excluded.last_seen_at)
                  RETURNING {PERSON}, NULL"
             ),
@@ -151,10 +160,8 @@ pub async fn arrive(
                 tenant_id.into(),
                 arrival.email.into(),
                 arrival.name.into(),
-                bootstrap.then_some(AdminRole::SuperAdmin.as_str()).into(),
-                bootstrap.then_some("bootstrap").into(),
                 now.into(),
-                i64::from(bootstrap).into(),
+                i64::from(arrival.is_bootstrap_super_admin).into(),
             ],
         )
         .await?;
@@ -188,19 +195,6 @@ pub async fn arrive(
     )
     .await?;
     Ok(person)
-}
-
-/// Whether somebody else who is not deleted has the address of whoever arrives.
-async fn is_shared(db: &impl Query, arrival: &Arrival<'_>) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM person
-        WHERE lower(email) = lower(?1) AND deleted_at IS NULL AND NOT (issuer = ?2 AND subject = ?3)
-        LIMIT 1";
-    let parameters = [
-        arrival.email.into(),
-        arrival.issuer.as_str().into(),
-        arrival.subject.as_str().into(),
-    ];
-    Ok(!db.query(sql, &parameters).await?.is_empty())
 }
 
 /// The person, or `None`.

@@ -1,5 +1,6 @@
 //! The schema and its migrations: forward-only, numbered, each in one transaction.
 
+mod bootstrap_election;
 mod directory;
 mod flow;
 mod rate_bucket;
@@ -7,6 +8,7 @@ mod tenant_credential;
 
 use scaigate_types::{Database, Query, StoreError, Transaction};
 
+use bootstrap_election::BOOTSTRAP_ELECTION;
 use directory::DIRECTORY;
 use flow::FLOWS;
 use rate_bucket::RATE_BUCKET;
@@ -23,6 +25,7 @@ const MIGRATIONS: &[Migration] = &[
     RATE_BUCKET,
     FLOWS,
     TENANT_CREDENTIAL,
+    BOOTSTRAP_ELECTION,
 ];
 
 const FIRST: Migration = &[

@@ -62,7 +62,7 @@ pub(crate) async fn end_sessions_of_inactive(
     Ok(ended.len())
 }
 
-/// Why the person whom `bootstrap_super_admin` names is not super admin, if nobody is because of it.
+/// Why nobody whom `bootstrap_super_admin` names is super admin, if so.
 ///
 /// # Errors
 /// The database does not answer; the caller undoes the transaction.
@@ -81,6 +81,13 @@ pub(crate) async fn bootstrap_waits(
     let is_elected = |holder: &Holder| holder.role == Some(AdminRole::SuperAdmin);
     if holders.iter().any(is_elected) {
         return Ok(None);
+    }
+    if elected.spent_bootstrap {
+        return Ok(Some(Warning {
+            code: "bootstrap_super_admin_spent",
+            message: "BOOTSTRAP_SUPER_ADMIN has made somebody super admin before, and does so once: whoever has that address now is not.".to_owned(),
+            fix: "Remove the setting, and use scaigate admin grant <email> --role super_admin.".to_owned(),
+        }));
     }
     let (message, fix) = match holders.as_slice() {
         [] => (
@@ -130,7 +137,7 @@ pub(crate) fn warnings(elected: &Elected, settings: &DirectorySettings) -> Vec<W
     if elected.ambiguous_bootstrap {
         warnings.push(Warning {
             code: "bootstrap_super_admin_ambiguous",
-            message: "Several people have the e-mail address of BOOTSTRAP_SUPER_ADMIN, so it makes nobody super admin.".to_owned(),
+            message: "Several people have, or had, the e-mail address of BOOTSTRAP_SUPER_ADMIN, so it makes nobody super admin.".to_owned(),
             fix: "scaigate admin grant <email> --tenant <tenant id> --role super_admin".to_owned(),
         });
     }

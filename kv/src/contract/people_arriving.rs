@@ -257,11 +257,12 @@ pub async fn bootstrap_keeps_a_role_given_otherwise(
         ("super", "super_admin", "manual"),
         ("tenant-admin", "tenant_admin", "bootstrap"),
     ] {
+        let somebody = Somebody::new(on, tag, "tenant")?;
+        let person = somebody.arrive(on.db).await?;
         let somebody = Somebody {
             is_bootstrap_super_admin: true,
-            ..Somebody::new(on, tag, "tenant")?
+            ..somebody
         };
-        let person = somebody.arrive(on.db).await?;
         set_role(on.db, &person.person_id, role, "manual").await?;
         let person = somebody.arrive(on.db).await?;
         same(tag, person.admin_role, Some(AdminRole::SuperAdmin))?;
@@ -269,6 +270,47 @@ pub async fn bootstrap_keeps_a_role_given_otherwise(
         same(tag, source.as_deref(), Some(expected))?;
     }
     Ok(())
+}
+
+/// An address can pass to somebody else (N-104).
+pub async fn bootstrap_elects_once_and_nobody_of_a_shared_address(
+    on: &Stores<'_, impl Kv, impl Database>,
+) -> Verdict {
+    let named = |tag: &str, email: &Option<String>| {
+        Ok::<_, Failure>(Somebody {
+            email: email.clone(),
+            is_bootstrap_super_admin: true,
+            ..Somebody::new(on, tag, tag)?
+        })
+    };
+    let address = Some(format!("{}-Boss@example.test", on.prefix));
+    let first = named("first", &address)?;
+    let person = first.arrive(on.db).await?;
+    same("the first", person.admin_role, Some(AdminRole::SuperAdmin))?;
+    let next = named("next", &address)?;
+    same("the next", next.arrive(on.db).await?.admin_role, None)?;
+    // Whoever took the role by hand meant it.
+    let sql = "UPDATE person SET admin_role = NULL, admin_role_source = NULL WHERE person_id = ?1";
+    let id = person.person_id.as_str();
+    on.db.query(sql, &[id.into()]).await?;
+    same("taken", first.arrive(on.db).await?.admin_role, None)?;
+    // Neither is elected while both have an address, or one of them had it.
+    let address = Some(format!("{}-Chief@example.test", on.prefix));
+    let nobody = Somebody {
+        is_bootstrap_super_admin: false,
+        ..named("before", &address)?
+    };
+    let person = nobody.arrive(on.db).await?;
+    let next = named("after", &address)?;
+    same("of two", next.arrive(on.db).await?.admin_role, None)?;
+    let sql = "UPDATE person SET deleted_at = 1 WHERE person_id = ?1";
+    let id = person.person_id.as_str();
+    on.db.query(sql, &[id.into()]).await?;
+    same(
+        "of one who is gone",
+        next.arrive(on.db).await?.admin_role,
+        None,
+    )
 }
 
 pub async fn bootstrap_does_not_reach_a_suspended_person(

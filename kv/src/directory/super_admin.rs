@@ -29,8 +29,10 @@ pub struct Elected {
     pub ambiguous_groups: Vec<String>,
     /// Entries that name no group.
     pub unknown_groups: Vec<String>,
-    /// Whether the bootstrap address belongs to several people, so that nobody is elected by it.
+    /// Whether several people have or had the bootstrap address, so that nobody is elected by it.
     pub ambiguous_bootstrap: bool,
+    /// Whether the bootstrap address has elected somebody before.
+    pub spent_bootstrap: bool,
     /// Super admins who can act.
     pub super_admins: u64,
 }
@@ -116,7 +118,8 @@ pub async fn reconcile(
     Ok(elected)
 }
 
-/// The setting names an address, not a person: it elects only where one active person has it.
+/// The setting names an address, not a person, and an address can pass to somebody else: it elects
+/// once, and only where nobody else has ever had it.
 async fn bootstrap(
     tx: &impl Query,
     email: &str,
@@ -125,17 +128,19 @@ async fn bootstrap(
 ) -> Result<(), StoreError> {
     let rows = tx
         .query(
-            "SELECT count(*) FROM active_person WHERE lower(email) = ?1",
+            "SELECT count(*), EXISTS (SELECT 1 FROM bootstrap_election WHERE address = ?1)
+               FROM person WHERE lower(email) = ?1",
             &[email.into()],
         )
         .await?;
-    match rows.first().ok_or(StoreError::Corrupt)?.integer(0)? {
-        0 => return Ok(()),
-        1 => {}
-        _ => {
-            elected.ambiguous_bootstrap = true;
-            return Ok(());
-        }
+    let row = rows.first().ok_or(StoreError::Corrupt)?;
+    elected.spent_bootstrap = row.integer(1)? != 0;
+    if elected.spent_bootstrap {
+        return Ok(());
+    }
+    elected.ambiguous_bootstrap = row.integer(0)? > 1;
+    if elected.ambiguous_bootstrap {
+        return Ok(());
     }
     let rows = tx
         .query(

@@ -192,4 +192,19 @@ async fn n_104_the_bootstrap_address_of_somebody_else_makes_nobody_super_admin()
         world.mirrored("usr_alice_acme").await["admin_role"],
         "super_admin"
     );
+    // Nor when the address is theirs alone.
+    world.scaikey.directory().remove_user("usr_alice_acme");
+    world.advance(1);
+    let report = world.sync().await;
+    let warnings = report["warnings"].as_array().expect("warnings");
+    let told = |code: &str| warnings.iter().any(|warning| warning["code"] == code);
+    assert!(told("bootstrap_super_admin_spent"), "{report}");
+    assert!(told("no_super_admin"), "{report}");
+    let session = world.sign_in("Alice@acme.example").await;
+    let role = me(&world, &session).await.json()["admin_role"].clone();
+    assert_eq!(role, Value::Null);
+    assert_eq!(
+        world.mirrored("usr_amir_umbra").await["admin_role"],
+        Value::Null
+    );
 }
