@@ -97,8 +97,9 @@ async fn open() -> Result<Connection, StoreError> {
         reason = "the one place that opens the database"
     )]
     let connection = Connection::open(LABEL).await.map_err(sql_error)?;
-    // Waiting for another writer is SQLite's job. A store with its own locking may not know it.
-    let _ = run(&connection, "PRAGMA busy_timeout = 5000", &[]).await;
+    // Waiting for another writer is SQLite's job, and it serves those who wait in no order: in a crowd
+    // somebody waits long. A caller has ten seconds. A store with its own locking may not know it.
+    let _ = run(&connection, "PRAGMA busy_timeout = 8000", &[]).await;
     Ok(connection)
 }
 
