@@ -45,11 +45,6 @@ impl Call<'_> {
             [id, "versions"] => self.versions(id).await,
             [id, "versions", version] => self.version(id, version).await,
             [id, "deployments"] => self.deployments(id).await,
-            [_, "deploy"] => {
-                self.incoming.require(&Method::POST, "POST")?;
-                self.writer().await?;
-                Err(Problem::new(Code::NotImplemented))
-            }
             // Documented, and not ours: the compiler's tests, presence, the Yjs relay.
             [_, "run-tests" | "presence" | "sync"] => Err(Problem::new(Code::NotImplemented)),
             _ => Err(Problem::new(Code::NotFound)),

@@ -1,4 +1,5 @@
-//! Flows (`contract/scaiflow.md` 2.7 to 2.9): `/v1/flows`, `/v1/catalog` and `/v1/dev/deploy`.
+//! Flows (`contract/scaiflow.md` 2.7, 2.8): `/v1/flows` and `/v1/catalog`. Deploying is another
+//! component's.
 //!
 //! Holds no secret of ScaiKey.
 #![cfg(target_family = "wasm")]

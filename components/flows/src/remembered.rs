@@ -3,13 +3,11 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use scaigate_flows::dev_token::DevToken;
 use scaigate_limits::RateLimits;
 use scaigate_problem::Problem;
 use scaigate_runtime::spin::{Callers, VariableValues};
 use scaigate_signin::settings::Fault;
 
-const DEV_TOKEN: &str = "scaiflow_api_token";
 const RATE_LIMITS: &str = "rate_limits";
 
 /// The settings of this component.
@@ -18,8 +16,6 @@ pub struct Remembered {
     pub callers: Callers,
     /// How often callers may, or what is wrong with that.
     pub limits: Result<RateLimits, Vec<Fault>>,
-    /// The bearer of the deprecated deploy.
-    pub dev_token: DevToken,
 }
 
 thread_local! {
@@ -32,12 +28,11 @@ pub async fn get() -> Result<Rc<Remembered>, Problem> {
         return Ok(remembered);
     }
     let mut names = Callers::VARIABLES.to_vec();
-    names.extend([DEV_TOKEN, RATE_LIMITS]);
+    names.push(RATE_LIMITS);
     let values = VariableValues::read(&names).await?;
     let remembered = Rc::new(Remembered {
         callers: Callers::parse(&values)?,
         limits: RateLimits::parse(&|name: &str| values.get(name)),
-        dev_token: DevToken::new(values.get(DEV_TOKEN)),
     });
     SETTINGS.set(Some(Rc::clone(&remembered)));
     Ok(remembered)

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 
-use http::Method;
 use scaigate_flows::{Reader, Writer, caller};
 use scaigate_limits::{Category, RateLimit};
 use scaigate_problem::{Code, Problem};
@@ -37,11 +36,6 @@ impl Call<'_> {
         match segments.as_slice() {
             ["v1", "flows", rest @ ..] => self.flows(rest).await,
             ["v1", "catalog", rest @ ..] => self.catalog(rest).await,
-            ["v1", "dev", "deploy"] => {
-                self.incoming.require(&Method::POST, "POST")?;
-                self.remembered.dev_token.check(&self.incoming.headers)?;
-                Err(Problem::new(Code::NotImplemented))
-            }
             _ => Err(Problem::new(Code::NotFound)),
         }
     }
@@ -72,23 +66,12 @@ impl Call<'_> {
         Ok(principal)
     }
 
-    /// Without ScaiKey nobody can be somebody, and the token of the deprecated deploy
-    /// is good for nothing else (C-21): both need a sign-in (S-05, S-07).
     async fn caller(&self) -> Result<Principal, Problem> {
         let callers = &self.remembered.callers;
-        let problem = match callers.principal(self.ports, self.incoming).await {
-            Ok(principal) => return Ok(principal),
-            Err(problem) => problem,
-        };
-        let is_unknown = matches!(
-            problem.code(),
-            Code::AuthenticationRequired | Code::TokenInvalid | Code::OidcNotConfigured
-        );
-        let headers = &self.incoming.headers;
-        let is_dev_token = || self.remembered.dev_token.check(headers).is_ok();
-        if is_unknown && (callers.provider.is_err() || is_dev_token()) {
-            return Err(caller::login_required("dev_token"));
+        let principal = callers.principal(self.ports, self.incoming).await;
+        if callers.provider.is_err() {
+            return principal.map_err(caller::without_scaikey);
         }
-        Err(problem)
+        principal
     }
 }

@@ -2,20 +2,19 @@
 
 use std::rc::Rc;
 
-use scaigate_kv::flow::{self, Viewer};
+use scaigate_kv::flow::Viewer;
 use scaigate_problem::{Code, Problem};
-use scaigate_signin::{Ports, Principal, User, failure};
-
-use crate::permission::{self, Held};
+use scaigate_proxy::permission;
+use scaigate_scaigrid::path::Permission;
+use scaigate_signin::{Ports, Principal, User};
 
 /// A person of ScaiKey who may look at flows.
 #[derive(Clone, Debug)]
 pub struct Reader {
     user: Rc<User>,
-    held: Held,
 }
 
-/// A person of ScaiKey who may change flows.
+/// A person of ScaiKey who may change flows, and see what they change.
 #[derive(Clone, Debug)]
 pub struct Writer(Reader);
 
@@ -56,30 +55,25 @@ pub fn login_required(auth_mode: &str) -> Problem {
     Problem::new(Code::ScaikeyLoginRequired).with("auth_mode", auth_mode)
 }
 
+/// What it is that nobody is known where ScaiKey is not configured: nobody can be (S-05, S-07), whatever
+/// is presented.
+#[must_use]
+pub fn without_scaikey(problem: Problem) -> Problem {
+    match problem.code() {
+        Code::AuthenticationRequired | Code::TokenInvalid | Code::OidcNotConfigured => {
+            login_required("dev_token")
+        }
+        _ => problem,
+    }
+}
+
 /// Somebody who may look.
 ///
 /// # Errors
 /// [`Code::ScaikeyLoginRequired`] for a test user, [`Code::UserRequired`] for a service,
 /// [`Code::InsufficientScope`]; a store does not answer.
 pub async fn reader(ports: &impl Ports, principal: Principal) -> Result<Reader, Problem> {
-    let user = match principal {
-        Principal::User(user) => user,
-        Principal::Dev(user) => return Err(login_required(user.credential.as_str())),
-        service @ Principal::Service(_) => service.into_user()?,
-    };
-    let role = match &user.person_id {
-        Some(person_id) if !permission::token_decides(&user) => {
-            flow::default_role(ports.db(), person_id, &user.tenant_id)
-                .await
-                .map_err(failure::database)?
-        }
-        _ => None,
-    };
-    let held = permission::held(&user, role);
-    if !held.view {
-        return Err(lacks(permission::VIEW, held));
-    }
-    Ok(Reader { user, held })
+    person(ports, principal, Permission::View).await
 }
 
 /// Somebody who may change.
@@ -87,15 +81,21 @@ pub async fn reader(ports: &impl Ports, principal: Principal) -> Result<Reader, 
 /// # Errors
 /// As [`reader`].
 pub async fn writer(ports: &impl Ports, principal: Principal) -> Result<Writer, Problem> {
-    let reader = reader(ports, principal).await?;
-    if !reader.held.manage {
-        return Err(lacks(permission::MANAGE, reader.held));
-    }
-    Ok(Writer(reader))
+    person(ports, principal, Permission::Manage)
+        .await
+        .map(Writer)
 }
 
-fn lacks(required: &str, held: Held) -> Problem {
-    Problem::new(Code::InsufficientScope)
-        .with("required", [required].as_slice())
-        .with("present", held.names())
+async fn person(
+    ports: &impl Ports,
+    principal: Principal,
+    needed: Permission,
+) -> Result<Reader, Problem> {
+    match &principal {
+        Principal::User(_) | Principal::Service(_) => {}
+        Principal::Dev(user) => return Err(login_required(user.credential.as_str())),
+    }
+    let user = principal.into_user()?;
+    permission::require(ports, &Principal::User(Rc::clone(&user)), needed).await?;
+    Ok(Reader { user })
 }

@@ -4,13 +4,16 @@
 //! own contract counts.
 
 mod answer;
+mod failure;
 pub mod grid;
 mod queue;
+mod upstream;
 
 use scaigate_kv::flow::deployment::{self, Made, NewDeployment, Outcome};
 use scaigate_kv::flow::{Level, Listed};
-use scaigate_problem::{Code, Fault, Problem};
-use scaigate_signin::{Ports, failure};
+use scaigate_problem::{Code, Problem};
+use scaigate_signin::Ports;
+use scaigate_signin::failure::database;
 use scaigate_types::{Clock, FlowId, GroupId};
 use serde_json::{Value, json};
 
@@ -21,6 +24,7 @@ use crate::manifest::{Manifest, ManifestError, compile_error};
 use crate::{access, flow, fresh};
 
 pub use grid::{Grid, GridAnswer, GridCall, GridFailure, GridId};
+pub use upstream::Upstream;
 
 /// What a caller asks for.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +86,7 @@ pub async fn deploy(
     };
     deployment::begin(ports.db(), access.flow(), new, ports.clock().now())
         .await
-        .map_err(failure::database)?;
+        .map_err(database)?;
     let mut progress = Progress::default();
     let name = manifest.name().unwrap_or(access.name());
     let outcome = run(grid, &manifest, name, wanted, &mut progress).await;
@@ -101,7 +105,7 @@ pub async fn deploy(
     .await;
     outcome?;
     // The core is there: whoever hears of the store's failure must hear of that too.
-    finished.map_err(|error| failure::database(error).with("core_id", progress.core()))?;
+    finished.map_err(|error| database(error).with("core_id", progress.core()))?;
     Ok(json!({
         "core_id": progress.core(),
         "published_slug": progress.published_slug,
@@ -163,53 +167,35 @@ async fn run(
 }
 
 fn core_id(answer: Result<GridAnswer, GridFailure>) -> Result<GridId, Problem> {
-    let failed = |message: String, status: Option<u16>| {
-        Problem::new(Code::ScaicoreCreateFailed)
-            .with_detail_member("message", message)
-            .with_detail_member("status", status)
-    };
-    let answer = answer.map_err(|failure| no_answer(failure, |message| failed(message, None)))?;
-    let status = answer.status().as_u16();
-    if !answer.status().is_success() {
-        let message = answer::message(&answer, Code::ScaicoreCreateFailed.message());
-        return Err(failed(message, Some(status)));
+    let step = Code::ScaicoreCreateFailed;
+    let answer = answer.map_err(|failure| {
+        // Nobody refused: the request may have arrived.
+        let may_exist = matches!(&failure, GridFailure::NoAnswer(cause)
+            if cause.code() != Code::ScaigridUnreachable);
+        let problem = failure::unanswered(step, failure);
+        if may_exist {
+            problem.with("core_may_exist", true)
+        } else {
+            problem
+        }
+    })?;
+    if !answer.status.is_success() {
+        return Err(failure::refused(step, &answer));
     }
-    answer::id(&answer, &["id", "core_id"])
-        .ok_or_else(|| failed("ScaiGrid's answer names no core".to_owned(), Some(status)))
+    answer::id(&answer, &["id", "core_id"]).ok_or_else(|| {
+        failure::unusable(step, &answer, "ScaiGrid's answer names no core")
+            .with("core_may_exist", true)
+    })
 }
 
 fn published_slug(answer: Result<GridAnswer, GridFailure>) -> Result<String, Problem> {
-    let failed = |message: String, status: Option<u16>| {
-        Problem::new(Code::ScaicorePublishFailed)
-            .with_detail_member("message", message)
-            .with_detail_member("status", status)
-    };
-    let answer = answer.map_err(|failure| no_answer(failure, |message| failed(message, None)))?;
-    let status = answer.status().as_u16();
-    if !answer.status().is_success() {
-        let message = answer::message(&answer, Code::ScaicorePublishFailed.message());
-        return Err(failed(message, Some(status)));
+    let step = Code::ScaicorePublishFailed;
+    let answer = answer.map_err(|failure| failure::unanswered(step, failure))?;
+    if !answer.status.is_success() {
+        return Err(failure::refused(step, &answer));
     }
     answer::slug(&answer)
-        .ok_or_else(|| failed("ScaiGrid's answer names no model".to_owned(), Some(status)))
-}
-
-/// What it is to the caller that ScaiGrid gave no answer: of the step that was tried, unless the fault
-/// is on this side.
-fn no_answer(failure: GridFailure, of_step: impl FnOnce(String) -> Problem) -> Problem {
-    match failure {
-        GridFailure::MissingCredentials { message } => {
-            let problem = Problem::new(Code::MissingScaigridCredentials);
-            match message {
-                Some(message) => problem.with_detail_member("message", message),
-                None => problem,
-            }
-        }
-        GridFailure::Failed(problem) if problem.code().fault() == Fault::Peer => {
-            of_step(problem.code().message().to_owned()).with("cause", problem.code().as_str())
-        }
-        GridFailure::Failed(problem) => problem,
-    }
+        .ok_or_else(|| failure::unusable(step, &answer, "ScaiGrid's answer names no model"))
 }
 
 /// The deployments of a flow, the newest first.
@@ -225,5 +211,5 @@ pub async fn deployments(
     let access = access::require(ports.db(), reader, flow_id, Level::View).await?;
     deployment::list(ports.db(), access.flow(), limit)
         .await
-        .map_err(failure::database)
+        .map_err(database)
 }

@@ -10,6 +10,13 @@ use scaigate_types::Secret;
 #[derive(Clone, Debug)]
 pub struct DevToken(Option<Secret<String>>);
 
+/// What somebody presents as the token: to be counted against their limit before it is looked at, so
+/// that nobody may guess for long.
+pub struct Presented<'a> {
+    presented: &'a str,
+    token: &'a Secret<String>,
+}
+
 /// Whoever presented the token: nobody in particular, of no tenant.
 #[derive(Debug)]
 pub struct DevCaller(());
@@ -22,18 +29,28 @@ impl DevToken {
         Self(setting.filter(|text| !text.is_empty()).map(Secret::new))
     }
 
-    /// Whether the request carries it.
+    /// What the request carries.
     ///
     /// # Errors
     /// [`Code::DevDeployNotConfigured`] while it is unset, whatever is presented;
     /// [`Code::AuthenticationRequired`], [`Code::TokenInvalid`].
-    pub fn check(&self, headers: &HeaderMap) -> Result<DevCaller, Problem> {
+    pub fn presented<'a>(&'a self, headers: &'a HeaderMap) -> Result<Presented<'a>, Problem> {
         let Some(token) = &self.0 else {
             return Err(Problem::new(Code::DevDeployNotConfigured));
         };
         let presented = bearer(headers)?;
+        Ok(Presented { presented, token })
+    }
+}
+
+impl Presented<'_> {
+    /// Whether it is the token.
+    ///
+    /// # Errors
+    /// [`Code::TokenInvalid`].
+    pub fn check(&self) -> Result<DevCaller, Problem> {
         // Of digests, so that neither content nor length shows in the time it takes.
-        if constant_time_eq(sha256(presented), sha256(token.expose())) {
+        if constant_time_eq(sha256(self.presented), sha256(self.token.expose())) {
             Ok(DevCaller(()))
         } else {
             Err(Problem::new(Code::TokenInvalid).with("reason", "not the token of this deployment"))
@@ -51,7 +68,8 @@ mod tests {
             headers.insert("authorization", header.parse().unwrap());
         }
         let token = DevToken::new(setting.map(str::to_owned));
-        token.check(&headers).err().map(|problem| problem.code())
+        let checked = token.presented(&headers).and_then(|token| token.check());
+        checked.err().map(|problem| problem.code())
     }
 
     #[test]

@@ -28,7 +28,6 @@ pub mod dev_token;
 pub mod flow;
 mod fresh;
 pub mod manifest;
-pub mod permission;
 pub mod preview;
 pub mod text;
 

@@ -1,7 +1,8 @@
 //! The kinds of requests that are limited.
 
 /// A kind of request with a limit of its own. Each counts whoever is behind it: what nobody proven
-/// calls, such as beginning a sign-in, has no category, for an address is no principal.
+/// calls, such as beginning a sign-in, has no category, for an address is no principal. The one
+/// exception is [`Payer::DevDeploy`](crate::Payer::DevDeploy).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Category {
     /// Reads passed through to ScaiGrid.

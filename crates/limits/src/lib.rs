@@ -38,6 +38,6 @@ mod limiter;
 mod settings;
 
 pub use category::Category;
-pub use limiter::Limiter;
+pub use limiter::{Limiter, Payer};
 pub use scaigate_problem::RateLimit;
 pub use settings::RateLimits;

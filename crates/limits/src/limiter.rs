@@ -17,6 +17,22 @@ use crate::{Category, RateLimits};
 /// Who calls, as a digest, and what for.
 type Key = ([u8; 32], Category);
 
+/// Who a request counts for.
+#[derive(Clone, Copy, Debug)]
+pub enum Payer<'a> {
+    /// Whoever is proven to call.
+    Principal(&'a Principal),
+    /// Everybody who presents a token at the deprecated deploy, together: who brings a wrong one is
+    /// nobody, and must not be free to try on.
+    DevDeploy,
+}
+
+impl<'a> From<&'a Principal> for Payer<'a> {
+    fn from(principal: &'a Principal) -> Self {
+        Self::Principal(principal)
+    }
+}
+
 /// The part of a limit that is the largest slice.
 const LARGEST_SLICE: u32 = 10;
 
@@ -115,9 +131,9 @@ impl Drop for Turn<'_> {
 }
 
 impl Limiter {
-    /// Counts one request of `principal`: call it once for a request, whatever the request carries.
+    /// Counts one request of `payer`: call it once for a request, whatever the request carries.
     /// What comes back goes into the answer's headers, whether it succeeds or not; `None` where
-    /// nothing is limited.
+    /// nothing is limited. Guessing at [`Payer::DevDeploy`] always is.
     ///
     /// The database is asked when the instance's slice is spent or its time is over, and not again
     /// while it is known that there is no token.
@@ -131,12 +147,15 @@ impl Limiter {
         clock: &impl Clock,
         limits: &RateLimits,
         category: Category,
-        principal: &Principal,
+        payer: impl Into<Payer<'_>>,
     ) -> Result<Option<RateLimit>, Problem> {
-        let Some(limit) = limits.of(category) else {
-            return Ok(None);
+        let payer = payer.into();
+        let limit = match (limits.of(category), payer) {
+            (Some(limit), _) => limit,
+            (None, Payer::DevDeploy) => category.default_limit(),
+            (None, Payer::Principal(_)) => return Ok(None),
         };
-        let key = (digest(principal), category);
+        let key = (digest(payer), category);
         let now = clock.now();
         let known = self.known(&key, now);
         let wanted = match known {
@@ -204,16 +223,17 @@ impl Limiter {
     }
 }
 
-/// Who somebody is, in one tenant. Identifiers hold no line feed, so no two lists of them are one text.
-fn digest(principal: &Principal) -> [u8; 32] {
-    let (kind, issuer, id, tenant_id) = match principal {
-        Principal::User(user) | Principal::Dev(user) => (
+/// Who pays, in one tenant. Identifiers hold no line feed, so no two lists of them are one text.
+fn digest(payer: Payer<'_>) -> [u8; 32] {
+    let (kind, issuer, id, tenant_id) = match payer {
+        Payer::DevDeploy => ("dev_deploy", "", "", None),
+        Payer::Principal(Principal::User(user) | Principal::Dev(user)) => (
             "user",
             user.issuer.as_str(),
             user.subject.as_str(),
             Some(&user.tenant_id),
         ),
-        Principal::Service(service) => (
+        Payer::Principal(Principal::Service(service)) => (
             "service",
             service.issuer.as_str(),
             service.client_id.as_str(),

@@ -17,7 +17,7 @@ use futures::future::join_all;
 use proptest::prelude::*;
 use scaigate_kv::memory::MemoryDatabase;
 use scaigate_kv::schema::migrate;
-use scaigate_limits::{Category, Limiter, RateLimit, RateLimits};
+use scaigate_limits::{Category, Limiter, Payer, RateLimit, RateLimits};
 use scaigate_problem::{Code, Problem};
 use scaigate_signin::principal::{Credential, Principal, Service, User};
 use scaigate_types::{
@@ -65,11 +65,11 @@ impl World {
         self.clock.0.set(self.clock.0.get() + millis);
     }
 
-    fn ask(
+    fn ask<'a>(
         &self,
         instance: usize,
         category: Category,
-        who: &Principal,
+        who: impl Into<Payer<'a>>,
     ) -> Result<Option<RateLimit>, Problem> {
         let limiter = &self.instances[instance];
         block_on(limiter.admit(&self.db, &self.clock, &self.limits, category, who))
@@ -191,6 +191,21 @@ fn a_limit_that_is_off_asks_nobody() {
             assert_eq!(world.ask(0, Category::Admin, &alice()), Ok(None));
         }
         assert_eq!(world.db.failing.heal(), 0);
+    }
+}
+
+#[test]
+fn guesses_at_the_deprecated_deploy_are_limited_whatever_the_setting_takes_away() {
+    for (setting, limit) in [("off", 30), ("deploy=off", 30), ("deploy=3", 3)] {
+        let world = World::new(1, setting);
+        let outcome = || world.ask(0, Category::Deploy, Payer::DevDeploy);
+        for number in 0..limit {
+            assert!(outcome().is_ok(), "{setting}, {number}");
+        }
+        let code = outcome().err().map(|problem| problem.code());
+        assert_eq!(code, Some(Code::RateLimited), "{setting}");
+        // Nobody else pays for it.
+        assert!(world.ask(0, Category::Deploy, &alice()).is_ok());
     }
 }
 

@@ -377,9 +377,6 @@ codes! {
     ScaigridNotConfigured 503 Config "scaigrid_not_configured",
         "ScaiGrid is not configured on the server.",
         "Set SCAIGRID_BASE_URL to ScaiGrid's origin and restart; `details.faults` lists what else is wrong.";
-    PermissionRequired 403 Client "permission_required",
-        "The caller lacks a permission that this needs.",
-        "`details.required` is what is missing, `details.present` what the caller has. ScaiKey's token says it, or the role in the tenant's default workspace: viewers hold scaicore:view, authors scaicore:manage too.";
     ScaigridCallNotEnabled 403 Config "scaigrid_call_not_enabled",
         "This deployment does not pass this call on to ScaiGrid.",
         "Add `details.name` to SCAIGRID_ALLOWED_POSTS, a list of inference, core_invoke and checkpoint_resolve.";

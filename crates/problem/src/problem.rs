@@ -55,6 +55,13 @@ impl Problem {
         self.code
     }
 
+    /// The same occurrence under another name: with all that was added, but in the words of `code`
+    /// where none were.
+    #[must_use]
+    pub fn recoded(self, code: Code) -> Self {
+        Self { code, ..self }
+    }
+
     /// Adds a member to `error.details`. Only for values of ours or sanitised ones.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {

@@ -47,6 +47,24 @@ pub async fn choose(
     choose_of(available, pin).map_err(|error| missing(error, settings, caller.principal))
 }
 
+/// The credential of nobody's tenant: the deployment's key alone, for the deprecated deploy
+/// (`contract/scaiflow.md` 2.9).
+///
+/// # Errors
+/// [`Code::MissingCredentials`].
+pub fn of_deployment(settings: &Settings) -> Result<Chosen, Problem> {
+    let available = Available {
+        deployment: settings.grid.deployment_key.clone(),
+        ..Available::default()
+    };
+    choose_of(available, settings.grid.deploy_auth).map_err(|error| {
+        let problem = Problem::new(Code::MissingCredentials)
+            .with("pinned", pin_name(error.pin))
+            .with_fix("POST /v1/dev/deploy speaks with SCAIGRID_API_KEY alone, which counts with env=dev and unless SCAIFLOW_DEPLOY_AUTH=user_jwt: set it, or sign in through ScaiKey and use POST /v1/flows/{id}/deploy.");
+        ignored_key(problem, settings)
+    })
+}
+
 /// What to try after ScaiGrid's refusal: the tenant's key, where the route allows it.
 ///
 /// # Errors
@@ -148,35 +166,44 @@ async fn as_it_is(
 /// 412, with what this caller can do about it (S-06).
 fn missing(error: MissingCredentials, settings: &Settings, principal: &Principal) -> Problem {
     let may_change = tenant_keys::may_change(principal);
-    let (pinned, fix) = match (error.pin, may_change) {
-        (DeployAuth::UserJwt, _) => (
-            Some("user_jwt"),
-            "SCAIFLOW_DEPLOY_AUTH=user_jwt allows the caller's ScaiKey token alone, and this caller has none: sign in through ScaiKey with POST /v1/auth/login. A key set with POST /v1/tenants/me/scaigrid_credentials counts only when the operator unsets it.",
-        ),
-        (DeployAuth::ApiKey, true) => (
-            Some("api_key"),
-            "SCAIFLOW_DEPLOY_AUTH=api_key wants a key of the tenant, and there is none: set it with POST /v1/tenants/me/scaigrid_credentials, which you may.",
-        ),
-        (DeployAuth::ApiKey, false) => (
-            Some("api_key"),
-            "SCAIFLOW_DEPLOY_AUTH=api_key wants a key of the tenant, and there is none: ask an administrator of the tenant to set it with POST /v1/tenants/me/scaigrid_credentials, which you may not.",
-        ),
-        (DeployAuth::Unset, true) => (
-            None,
-            "Set a key of the tenant with POST /v1/tenants/me/scaigrid_credentials, which you may, or sign in through ScaiKey with POST /v1/auth/login.",
-        ),
-        (DeployAuth::Unset, false) => (
-            None,
-            "Sign in through ScaiKey with POST /v1/auth/login, or ask an administrator of the tenant to set a key with POST /v1/tenants/me/scaigrid_credentials, which you may not.",
-        ),
+    let fix = match (error.pin, may_change) {
+        (DeployAuth::UserJwt, _) => {
+            "SCAIFLOW_DEPLOY_AUTH=user_jwt allows the caller's ScaiKey token alone, and this caller has none: sign in through ScaiKey with POST /v1/auth/login. A key set with POST /v1/tenants/me/scaigrid_credentials counts only when the operator unsets it."
+        }
+        (DeployAuth::ApiKey, true) => {
+            "SCAIFLOW_DEPLOY_AUTH=api_key wants a key of the tenant, and there is none: set it with POST /v1/tenants/me/scaigrid_credentials, which you may."
+        }
+        (DeployAuth::ApiKey, false) => {
+            "SCAIFLOW_DEPLOY_AUTH=api_key wants a key of the tenant, and there is none: ask an administrator of the tenant to set it with POST /v1/tenants/me/scaigrid_credentials, which you may not."
+        }
+        (DeployAuth::Unset, true) => {
+            "Set a key of the tenant with POST /v1/tenants/me/scaigrid_credentials, which you may, or sign in through ScaiKey with POST /v1/auth/login."
+        }
+        (DeployAuth::Unset, false) => {
+            "Sign in through ScaiKey with POST /v1/auth/login, or ask an administrator of the tenant to set a key with POST /v1/tenants/me/scaigrid_credentials, which you may not."
+        }
     };
-    let mut problem = Problem::new(Code::MissingCredentials)
+    let problem = Problem::new(Code::MissingCredentials)
         .with("endpoint", "POST /v1/tenants/me/scaigrid_credentials")
         .with("caller_may_set", may_change)
-        .with("pinned", pinned)
+        .with("pinned", pin_name(error.pin))
         .with_fix(fix);
-    if settings.grid.ignores_deployment_key {
-        problem = problem.with("scaigrid_api_key", "not used: env is not dev");
+    ignored_key(problem, settings)
+}
+
+const fn pin_name(pin: DeployAuth) -> Option<&'static str> {
+    match pin {
+        DeployAuth::Unset => None,
+        DeployAuth::UserJwt => Some("user_jwt"),
+        DeployAuth::ApiKey => Some("api_key"),
     }
-    problem
+}
+
+/// Says that there is a key which is not used.
+fn ignored_key(problem: Problem, settings: &Settings) -> Problem {
+    if settings.grid.ignores_deployment_key {
+        problem.with("scaigrid_api_key", "not used: env is not dev")
+    } else {
+        problem
+    }
 }

@@ -1,9 +1,11 @@
-//! What a caller may do here: `scaicore:view` and `scaicore:manage` (`contract/scaiflow.md` section 3).
+//! What a caller may do here: `scaicore:view` and `scaicore:manage` (`contract/scaiflow.md` section 3),
+//! for ScaiGrid, flows and the catalog alike (`product.md` section 7).
 //!
 //! ScaiKey's token decides where it says anything: it has `permissions`, or a scope that begins with
-//! `scaicore:`. Otherwise the role here does: administrators hold both, authors and above both, viewers
-//! and operators the first. The role is that in the tenant's default workspace. In a personal one
-//! everybody is admin, which says nothing about the tenant and its budget.
+//! `scaicore:`. Neither name implies the other there. Otherwise the role here does: administrators hold
+//! both, authors and above both, viewers and operators the first. The role is that in the tenant's
+//! default workspace. In a personal one everybody is admin, which says nothing about the tenant and its
+//! budget.
 
 use scaigate_kv::people::{self, InDefault};
 use scaigate_problem::{Code, Problem};
@@ -12,6 +14,7 @@ use scaigate_signin::{Ports, Principal, User, failure};
 use scaigate_types::WorkspaceRole;
 
 const FAMILY: &str = "scaicore:";
+const FIX: &str = "`details.required` is what is missing, `details.present` what the caller has. ScaiKey's token says it, or the role in the tenant's default workspace: viewers hold scaicore:view, authors scaicore:manage too.";
 
 /// A permission that was looked for and found. Made by [`require`] alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +31,7 @@ impl Granted {
 /// Looks whether `principal` holds `permission`.
 ///
 /// # Errors
-/// [`Code::PermissionRequired`]; the database does not answer.
+/// [`Code::InsufficientScope`] (S-17); the database does not answer.
 pub async fn require(
     ports: &impl Ports,
     principal: &Principal,
@@ -49,9 +52,10 @@ pub async fn require(
     if present.iter().any(|held| held == permission.as_str()) {
         return Ok(Granted(permission));
     }
-    Err(Problem::new(Code::PermissionRequired)
-        .with("required", permission.as_str())
+    Err(Problem::new(Code::InsufficientScope)
+        .with("required", [permission.as_str()].as_slice())
         .with("present", present)
+        .with_fix(FIX)
         .with_sw_code("SW_AUTH_INSUFFICIENT_PERMISSION"))
 }
 

@@ -70,6 +70,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "crates/types",
             "crates/problem",
             "crates/jose",
+            "crates/proxy",
             "crates/scaigrid",
             "crates/signin",
             "kv",

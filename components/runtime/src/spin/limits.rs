@@ -2,17 +2,17 @@
 
 use std::rc::Rc;
 
-use scaigate_limits::{Category, Limiter, RateLimit, RateLimits};
+use scaigate_limits::{Category, Limiter, Payer, RateLimit, RateLimits};
 use scaigate_problem::Problem;
+use scaigate_signin::Ports;
 use scaigate_signin::settings::{self, Fault};
-use scaigate_signin::{Ports, Principal};
 
 thread_local! {
     // The slices this instance holds, each only for its own principal.
     static LIMITER: Rc<Limiter> = Rc::default();
 }
 
-/// Counts a request of `principal`, once, before its work. What comes back goes into the answer, by
+/// Counts a request of `payer`, once, before its work. What comes back goes into the answer, by
 /// [`rate_limited`](crate::answer::rate_limited) or [`RateLimit::write`].
 ///
 /// # Errors
@@ -21,13 +21,13 @@ pub async fn admit(
     ports: &impl Ports,
     limits: &Result<RateLimits, Vec<Fault>>,
     category: Category,
-    principal: &Principal,
+    payer: impl Into<Payer<'_>>,
 ) -> Result<Option<RateLimit>, Problem> {
     let limits = limits
         .as_ref()
         .map_err(|faults| settings::problem(faults))?;
     LIMITER
         .with(Rc::clone)
-        .admit(ports.db(), ports.clock(), limits, category, principal)
+        .admit(ports.db(), ports.clock(), limits, category, payer)
         .await
 }

@@ -10,7 +10,7 @@ const MAX_MESSAGE: usize = 500;
 const MAX_SLUG: usize = 256;
 
 fn object(answer: &GridAnswer) -> Option<Value> {
-    serde_json::from_slice(answer.body())
+    serde_json::from_slice(&answer.body)
         .ok()
         .filter(Value::is_object)
 }
@@ -22,18 +22,20 @@ fn text<'a>(body: &'a Value, names: &[&str]) -> Option<&'a str> {
     places.find_map(|place| names.iter().find_map(|name| place.get(name)?.as_str()))
 }
 
-/// The identifier of what was made.
+/// The identifier of what was made. One that looks like a credential is none (N-120).
 pub(super) fn id(answer: &GridAnswer, names: &[&str]) -> Option<GridId> {
-    GridId::parse(text(&object(answer)?, names)?)
+    let body = object(answer)?;
+    let id = text(&body, names).filter(|id| !holds_a_credential(id))?;
+    GridId::parse(id)
 }
 
-/// The slug of the model.
+/// The slug of the model, as [`id`].
 pub(super) fn slug(answer: &GridAnswer) -> Option<String> {
     let body = object(answer)?;
     let slug = text(&body, &["published_slug", "slug", "model_slug"])?;
     let is_slug =
         (1..=MAX_SLUG).contains(&slug.len()) && slug.bytes().all(|b| b.is_ascii_graphic());
-    is_slug.then(|| slug.to_owned())
+    (is_slug && !holds_a_credential(slug)).then(|| slug.to_owned())
 }
 
 /// What ScaiGrid says went wrong: the author of the manifest needs its words. `otherwise` where it says
@@ -69,7 +71,15 @@ mod tests {
     use serde_json::json;
 
     fn answer(body: &Value) -> GridAnswer {
-        GridAnswer::new(Bytes::from(body.to_string()))
+        of(Bytes::from(body.to_string()))
+    }
+
+    fn of(body: Bytes) -> GridAnswer {
+        GridAnswer {
+            status: http::StatusCode::OK,
+            body,
+            refusal: None,
+        }
     }
 
     #[test]
@@ -104,7 +114,7 @@ mod tests {
         ] {
             assert_eq!(message(&answer(&body), "otherwise"), expected, "{body}");
         }
-        let page = GridAnswer::new(Bytes::from_static(b"<html>bad gateway</html>"));
+        let page = of(Bytes::from_static(b"<html>bad gateway</html>"));
         assert_eq!(message(&page, "otherwise"), "otherwise");
     }
 
@@ -119,6 +129,8 @@ mod tests {
             (json!({"id": "core_1"}), Some("core_1")),
             (json!({"data": {"id": "../x"}}), None),
             (json!({"data": {"id": 1}}), None),
+            (json!({"data": {"id": "core_1sgk_abc"}}), None),
+            (json!({"data": {"id": "eyJhbGciOi.x.y"}}), None),
             (json!({"data": []}), None),
             (json!({}), None),
         ] {
@@ -133,6 +145,7 @@ mod tests {
         for bad in [
             json!({"data": {"published_slug": null}}),
             json!({"slug": "a b"}),
+            json!({"slug": "scaicore/acme/sgk_abc"}),
         ] {
             assert_eq!(slug(&answer(&bad)), None, "{bad}");
         }

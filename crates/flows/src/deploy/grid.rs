@@ -6,8 +6,8 @@
 
 use bytes::Bytes;
 use http::Method;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use scaigate_problem::Problem;
+use scaigate_proxy::call::Answered;
 use scaigate_scaigrid::lookup::Cursor;
 use scaigate_scaigrid::path::Segment;
 use scaigate_types::GroupId;
@@ -97,18 +97,32 @@ impl GridCall<'_> {
         }
     }
 
-    /// Path and query at ScaiGrid.
+    /// The segments of its path at ScaiGrid.
     #[must_use]
-    pub fn target(&self) -> String {
+    pub fn segments(&self) -> Vec<&str> {
+        const SCOPES: [&str; 4] = ["v1", "modules", "scaiqueue", "scopes"];
+        const CORES: [&str; 4] = ["v1", "modules", "scaicore", "cores"];
         match self {
-            Self::ListScopes { cursor } => page("/v1/modules/scaiqueue/scopes".to_owned(), *cursor),
-            Self::CreateScope { .. } => "/v1/modules/scaiqueue/scopes".to_owned(),
-            Self::ListQueues { scope_id, cursor } => page(queues(scope_id), *cursor),
-            Self::CreateQueue { scope_id, .. } => queues(scope_id),
-            Self::CreateCore { .. } => "/v1/modules/scaicore/cores".to_owned(),
-            Self::PublishCore { core_id, .. } => {
-                format!("/v1/modules/scaicore/cores/{}/publish", core_id.as_str())
+            Self::ListScopes { .. } | Self::CreateScope { .. } => SCOPES.to_vec(),
+            Self::ListQueues { scope_id, .. } | Self::CreateQueue { scope_id, .. } => {
+                [SCOPES.as_slice(), &[scope_id.as_str(), "queues"]].concat()
             }
+            Self::CreateCore { .. } => CORES.to_vec(),
+            Self::PublishCore { core_id, .. } => {
+                [CORES.as_slice(), &[core_id.as_str(), "publish"]].concat()
+            }
+        }
+    }
+
+    /// Where the page of a list begins.
+    #[must_use]
+    pub const fn cursor(&self) -> Option<&Cursor> {
+        match self {
+            Self::ListScopes { cursor } | Self::ListQueues { cursor, .. } => *cursor,
+            Self::CreateScope { .. }
+            | Self::CreateQueue { .. }
+            | Self::CreateCore { .. }
+            | Self::PublishCore { .. } => None,
         }
     }
 
@@ -126,20 +140,6 @@ impl GridCall<'_> {
             }
         };
         Bytes::from(body.to_string())
-    }
-}
-
-fn queues(scope_id: &GridId) -> String {
-    format!("/v1/modules/scaiqueue/scopes/{}/queues", scope_id.as_str())
-}
-
-fn page(path: String, cursor: Option<&Cursor>) -> String {
-    match cursor {
-        None => path,
-        Some(cursor) => {
-            let cursor = utf8_percent_encode(cursor.as_str(), NON_ALPHANUMERIC);
-            format!("{path}?cursor={cursor}")
-        }
     }
 }
 
@@ -165,19 +165,17 @@ fn queue(config: &QueueConfig) -> Value {
     Value::Object(body)
 }
 
-/// What ScaiGrid answered, whatever the status. Bounded, and without the credential that was sent: the
-/// sender sees to both.
-pub type GridAnswer = http::Response<Bytes>;
+/// What ScaiGrid answered, whatever the status.
+pub type GridAnswer = Answered;
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum GridFailure {
-    /// There is no credential to ask with.
-    MissingCredentials {
-        /// For whom there is none, in our own words.
-        message: Option<String>,
-    },
-    /// ScaiGrid gave no answer that can be used, or something here failed.
+    /// There is no credential to ask with: why, and what to do.
+    MissingCredentials(Problem),
+    /// ScaiGrid gave no answer that can be used.
+    NoAnswer(Problem),
+    /// It was not asked: something here or at ScaiKey failed.
     Failed(Problem),
 }
 
@@ -238,7 +236,10 @@ mod tests {
                 scope_id: &scope_id,
                 config: &config,
             };
-            assert_eq!(call.target(), "/v1/modules/scaiqueue/scopes/sc_1/queues");
+            assert_eq!(
+                call.segments().join("/"),
+                "v1/modules/scaiqueue/scopes/sc_1/queues"
+            );
             assert_eq!(call.method(), Method::POST);
             let body: Value = serde_json::from_slice(&call.body()).unwrap();
             assert_eq!(body, expected);

@@ -6,7 +6,7 @@ use scaigate_problem::{Code, Problem};
 use scaigate_scaigrid::lookup::{self, Page, Queue, Scope, ShapeError};
 
 use super::grid::{Grid, GridAnswer, GridCall, GridFailure, GridId};
-use super::{answer, no_answer};
+use super::{answer, failure};
 use crate::manifest::{ConsumerMode, QueueConfig};
 
 /// Most pages of one list.
@@ -28,11 +28,21 @@ struct Provision<'a, G> {
 }
 
 impl<G: Grid> Provision<'_, G> {
-    fn failed(&self, message: impl Into<String>) -> Problem {
-        Problem::new(Code::ScaiqueueProvisionFailed)
-            .with_detail_member("message", message.into())
+    /// Says for which queue.
+    fn of_queue(&self, problem: Problem) -> Problem {
+        problem
             .with_detail_member("scope", self.config.scope.as_str())
             .with_detail_member("queue", self.config.queue.as_str())
+    }
+
+    fn failed(&self, message: impl Into<String>) -> Problem {
+        let problem = Problem::new(Code::ScaiqueueProvisionFailed);
+        self.of_queue(problem.with_detail_member("message", message.into()))
+    }
+
+    fn unusable(&self, answer: &GridAnswer, reason: &str) -> Problem {
+        let step = Code::ScaiqueueProvisionFailed;
+        self.of_queue(failure::unusable(step, answer, reason))
     }
 
     /// The answer, if it is not a refusal. What `tolerated` names is the caller's to understand.
@@ -41,22 +51,24 @@ impl<G: Grid> Provision<'_, G> {
         answer: Result<GridAnswer, GridFailure>,
         tolerated: Option<StatusCode>,
     ) -> Result<GridAnswer, Problem> {
-        let answer =
-            answer.map_err(|failure| no_answer(failure, |message| self.failed(message)))?;
-        let status = answer.status();
+        let step = Code::ScaiqueueProvisionFailed;
+        let answer = answer.map_err(|failure| {
+            let problem = failure::unanswered(step, failure);
+            if problem.code() == step {
+                self.of_queue(problem)
+            } else {
+                problem
+            }
+        })?;
+        let status = answer.status;
         if status.is_success() || Some(status) == tolerated {
             return Ok(answer);
         }
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            let message = answer::message(&answer, Code::ScaiqueueAuth.message());
-            return Err(Problem::new(Code::ScaiqueueAuth)
-                .with_detail_member("message", message)
-                .with_detail_member("status", status.as_u16()));
+            let step = Code::ScaiqueueAuth;
+            return Err(failure::refused(step, &answer).with_fix(step.fix()));
         }
-        let message = answer::message(&answer, Code::ScaiqueueProvisionFailed.message());
-        Err(self
-            .failed(message)
-            .with_detail_member("status", status.as_u16()))
+        Err(self.of_queue(failure::refused(step, &answer)))
     }
 
     fn page<T>(
@@ -64,7 +76,7 @@ impl<G: Grid> Provision<'_, G> {
         answer: &GridAnswer,
         read: impl FnOnce(&[u8]) -> Result<Page<T>, ShapeError>,
     ) -> Result<Page<T>, Problem> {
-        read(answer.body()).map_err(|error| self.failed(error.to_string()))
+        read(&answer.body).map_err(|error| self.unusable(answer, &error.to_string()))
     }
 
     async fn find_scope(&self) -> Result<Option<Scope>, Problem> {
@@ -121,9 +133,9 @@ impl<G: Grid> Provision<'_, G> {
         };
         let answer = self.grid.call(call).await;
         let answer = self.accepted(answer, Some(StatusCode::CONFLICT))?;
-        if answer.status().is_success() {
+        if answer.status.is_success() {
             return answer::id(&answer, &["id", "scope_id"])
-                .ok_or_else(|| self.failed("ScaiGrid's answer names no scope"));
+                .ok_or_else(|| self.unusable(&answer, "ScaiGrid's answer names no scope"));
         }
         match self.find_scope().await? {
             Some(scope) => self.scope_id(&scope),
@@ -139,7 +151,7 @@ impl<G: Grid> Provision<'_, G> {
         let call = GridCall::CreateQueue { scope_id, config };
         let answer = self.grid.call(call).await;
         let answer = self.accepted(answer, Some(StatusCode::CONFLICT))?;
-        if answer.status().is_success() {
+        if answer.status.is_success() {
             return Ok(());
         }
         match self.find_queue(scope_id).await? {

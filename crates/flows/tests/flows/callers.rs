@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures::executor::block_on;
 use scaigate_flows::caller;
-use scaigate_problem::Code;
+use scaigate_problem::{Code, Problem};
 use scaigate_signin::{Principal, Service, User};
 use scaigate_types::{AdminRole, ClientId, Issuer, Timestamp};
 
@@ -62,36 +62,54 @@ fn s_05_s_07_only_people_of_scaikey() {
 }
 
 #[test]
-fn the_role_in_the_default_workspace_counts_and_that_in_a_personal_one_does_not() {
-    for (default, personal, admin_role, may_read, may_write) in [
-        (None, None, None, false, false),
-        (None, Some("admin"), None, false, false),
-        (Some("viewer"), Some("admin"), None, true, false),
-        (Some("operator"), None, None, true, false),
-        (Some("author"), None, None, true, true),
-        (Some("admin"), None, None, true, true),
-        (None, None, Some(AdminRole::TenantAdmin), true, true),
+fn looking_and_changing_need_a_permission_each() {
+    for (scopes, permissions, role, may_read, may_write) in [
+        (&["openid"][..], &[][..], Some("viewer"), true, false),
+        (&["openid"], &[], Some("author"), true, true),
+        (&["scaicore:view"], &[], Some("admin"), true, false),
+        // By token neither name implies the other.
+        (&["scaicore:manage"], &[], None, false, true),
+        (&[], &["scaicore:view", "scaicore:manage"], None, true, true),
+        (&["scaicore:manage"], &["reports:read"], None, false, true),
+        (&[], &["reports:read"], Some("admin"), false, false),
     ] {
         let world = World::new();
-        if let Some(role) = default {
+        if let Some(role) = role {
             joins(&world, "ws_default", "default", role);
         }
-        if let Some(role) = personal {
-            joins(&world, "ws_own", "personal", role);
-        }
-        let principal = || Principal::User(Rc::new(plain(admin_role)));
+        let names = |all: &[&str]| all.iter().map(|&name| name.to_owned()).collect();
+        let principal = || {
+            Principal::User(Rc::new(User {
+                scopes: names(scopes),
+                permissions: names(permissions),
+                ..plain(None)
+            }))
+        };
         let expected = |may: bool| (!may).then_some(Code::InsufficientScope);
         let reader = block_on(caller::reader(&world, principal()));
         assert_eq!(
             code(&reader),
             expected(may_read),
-            "{default:?} {personal:?}"
+            "{scopes:?} {permissions:?}"
         );
         let writer = block_on(caller::writer(&world, principal()));
         assert_eq!(
             code(&writer),
             expected(may_write),
-            "{default:?} {personal:?}"
+            "{scopes:?} {permissions:?}"
         );
+    }
+}
+
+#[test]
+fn s_05_s_07_without_scaikey_nobody_can_be_known() {
+    for (was, becomes) in [
+        (Code::AuthenticationRequired, Code::ScaikeyLoginRequired),
+        (Code::TokenInvalid, Code::ScaikeyLoginRequired),
+        (Code::OidcNotConfigured, Code::ScaikeyLoginRequired),
+        (Code::TokenExpired, Code::TokenExpired),
+        (Code::StoreUnavailable, Code::StoreUnavailable),
+    ] {
+        assert_eq!(caller::without_scaikey(Problem::new(was)).code(), becomes);
     }
 }

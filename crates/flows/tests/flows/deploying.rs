@@ -113,7 +113,7 @@ fn the_queue_is_found_or_made_first() {
             &json!({ "data": rows, "has_more": true, "next_cursor": "a&b=c" }),
         )
     };
-    let second = "GET /v1/modules/scaiqueue/scopes?cursor=a%26b%3Dc";
+    let second = "GET /v1/modules/scaiqueue/scopes?cursor=a&b=c";
     for (name, answers, targets) in [
         ("found", vec![scopes(), queues()], vec![SCOPES, QUEUES]),
         (
@@ -187,7 +187,11 @@ fn any_other_failure_of_the_queue_says_scope_and_queue() {
             &json!({ "data": [], "has_more": true, "next_cursor": "again" }),
         )
     };
-    let unreachable = || Err(GridFailure::Failed(Problem::new(Code::ScaikeyUnreachable)));
+    let unreachable = || {
+        Err(GridFailure::NoAnswer(Problem::new(
+            Code::ScaigridUnreachable,
+        )))
+    };
     for (name, answers, message) in [
         (
             "upstream's words",
@@ -291,7 +295,7 @@ fn a_core_that_is_not_made_says_status_and_words() {
         ),
         (
             "no answer",
-            Err(GridFailure::Failed(Problem::new(Code::ScaikeyTimeout))),
+            Err(GridFailure::NoAnswer(Problem::new(Code::ScaigridTimeout))),
             Value::Null,
             "",
         ),
@@ -315,7 +319,7 @@ fn a_core_that_is_not_published_is_named() {
     for answer in [
         error(403, "AUTHZ_PERMISSION_DENIED", "no"),
         answer(200, &json!({ "data": {} })),
-        Err(GridFailure::Failed(Problem::new(Code::ScaikeyTimeout))),
+        Err(GridFailure::NoAnswer(Problem::new(Code::ScaigridTimeout))),
     ] {
         let grid = Script::of(vec![core(), answer]);
         let (outcome, row) = deployed(PUBLISHED, &grid, &Wanted::default());
@@ -331,8 +335,11 @@ fn a_core_that_is_not_published_is_named() {
 #[test]
 fn without_a_credential_it_is_412_under_the_name_of_the_deploy() {
     let missing = || {
-        let message = Some("no ScaiGrid credentials for tenant 'acme'".to_owned());
-        Err(GridFailure::MissingCredentials { message })
+        let problem = Problem::new(Code::MissingCredentials)
+            .with("caller_may_set", false)
+            .with_detail_member("message", "no ScaiGrid credentials for tenant 'acme'")
+            .with_fix("POST /v1/tenants/me/scaigrid_credentials, which you may not.");
+        Err(GridFailure::MissingCredentials(problem))
     };
     for content in [MANIFEST, WITH_QUEUE] {
         let grid = Script::of(vec![missing()]);
@@ -348,18 +355,100 @@ fn without_a_credential_it_is_412_under_the_name_of_the_deploy() {
             detail["fix"]
                 .as_str()
                 .unwrap()
-                .contains("/v1/tenants/me/scaigrid_credentials")
+                .contains("/v1/tenants/me/scaigrid_credentials, which you may not")
         );
     }
 }
 
 #[test]
 fn a_failure_on_this_side_stays_what_it_is() {
-    let failed = || Err(GridFailure::Failed(Problem::new(Code::StoreUnavailable)));
-    for content in [MANIFEST, WITH_QUEUE] {
-        let grid = Script::of(vec![failed()]);
-        let (outcome, _) = deployed(content, &grid, &Wanted::default());
-        assert_eq!(code(&outcome), Some(Code::StoreUnavailable));
+    for failed in [Code::StoreUnavailable, Code::ScaikeyUnreachable] {
+        for content in [MANIFEST, WITH_QUEUE] {
+            let grid = Script::of(vec![Err(GridFailure::Failed(Problem::new(failed)))]);
+            let (outcome, row) = deployed(content, &grid, &Wanted::default());
+            assert_eq!(code(&outcome), Some(failed));
+            assert_eq!(row["error"], failed.as_str());
+        }
+    }
+}
+
+/// The cause of a failure, whether the core may be there all the same, and the fix.
+fn cause(outcome: &Result<Value, Problem>) -> (Value, bool, String) {
+    let error = outcome.as_ref().unwrap_err().body("/", "req_1")["error"].clone();
+    let details = &error["details"];
+    let may_exist = details["core_may_exist"] == true;
+    (
+        details["cause"].clone(),
+        may_exist,
+        error["fix"].as_str().unwrap().to_owned(),
+    )
+}
+
+#[test]
+fn a_failure_says_what_caused_it_and_what_cures_that() {
+    let no_answer = |code| Err(GridFailure::NoAnswer(Problem::new(code)));
+    let manifest = Code::ScaicoreCreateFailed;
+    for (answer, caused, may_exist, cured) in [
+        (
+            error(422, "VALIDATION_ERROR", "x"),
+            Code::ScaigridRejected,
+            false,
+            manifest,
+        ),
+        (
+            error(409, "SLUG_CONFLICT", "x"),
+            Code::ScaigridConflict,
+            false,
+            manifest,
+        ),
+        (
+            error(401, "X", "x"),
+            Code::ScaigridTokenRefused,
+            false,
+            Code::ScaigridTokenRefused,
+        ),
+        (
+            error(403, "X", "x"),
+            Code::ScaigridForbidden,
+            false,
+            Code::ScaigridForbidden,
+        ),
+        (
+            answer(500, &json!({})),
+            Code::ScaigridUnavailable,
+            false,
+            Code::ScaigridUnavailable,
+        ),
+        (
+            no_answer(Code::ScaigridUnreachable),
+            Code::ScaigridUnreachable,
+            false,
+            Code::ScaigridUnreachable,
+        ),
+        (
+            no_answer(Code::ScaigridTimeout),
+            Code::ScaigridTimeout,
+            true,
+            Code::ScaigridTimeout,
+        ),
+        (
+            no_answer(Code::ScaigridInvalidResponse),
+            Code::ScaigridInvalidResponse,
+            true,
+            Code::ScaigridInvalidResponse,
+        ),
+        (
+            answer(201, &json!({})),
+            Code::ScaigridInvalidResponse,
+            true,
+            Code::ScaigridInvalidResponse,
+        ),
+    ] {
+        let grid = Script::of(vec![answer]);
+        let (outcome, _) = deployed(MANIFEST, &grid, &Wanted::default());
+        assert_eq!(code(&outcome), Some(Code::ScaicoreCreateFailed));
+        let expected = (json!(caused.as_str()), may_exist, cured.fix().to_owned());
+        assert_eq!(cause(&outcome), expected, "{caused:?}");
     }
 }
 
@@ -382,7 +471,7 @@ fn the_deprecated_deploy_stores_nothing_and_takes_the_name_from_the_manifest() {
     let token = DevToken::new(Some("dev-token".to_owned()));
     let mut headers = HeaderMap::new();
     headers.insert("authorization", "Bearer dev-token".parse().unwrap());
-    let caller = || token.check(&headers).unwrap();
+    let caller = || token.presented(&headers).unwrap().check().unwrap();
     let none = Wanted::default();
     let grid = Script::of(vec![core()]);
     let done = block_on(deploy::dev_deploy(

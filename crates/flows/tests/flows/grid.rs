@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use http::StatusCode;
 use scaigate_flows::deploy::{Grid, GridAnswer, GridCall, GridFailure};
+use scaigate_problem::{Code, Problem};
 use serde_json::{Value, json};
 
 #[derive(Default)]
@@ -35,7 +36,11 @@ impl Script {
 impl Grid for Script {
     async fn call(&self, call: GridCall<'_>) -> Result<GridAnswer, GridFailure> {
         let body = serde_json::from_slice(&call.body()).unwrap_or(Value::Null);
-        let line = format!("{} {}", call.method(), call.target());
+        let cursor = call
+            .cursor()
+            .map(|cursor| format!("?cursor={}", cursor.as_str()));
+        let (path, cursor) = (call.segments().join("/"), cursor.unwrap_or_default());
+        let line = format!("{} /{path}{cursor}", call.method());
         self.calls.borrow_mut().push((line, body));
         let next = self.answers.borrow_mut().pop_front();
         next.expect("a call that the script does not know")
@@ -43,9 +48,19 @@ impl Grid for Script {
 }
 
 pub fn answer(status: u16, body: &Value) -> Result<GridAnswer, GridFailure> {
-    let mut answer = GridAnswer::new(Bytes::from(body.to_string()));
-    *answer.status_mut() = StatusCode::from_u16(status).unwrap();
-    Ok(answer)
+    let code = match status {
+        401 => Code::ScaigridTokenRefused,
+        403 => Code::ScaigridForbidden,
+        409 => Code::ScaigridConflict,
+        400 | 422 => Code::ScaigridRejected,
+        _ => Code::ScaigridUnavailable,
+    };
+    let status = StatusCode::from_u16(status).unwrap();
+    Ok(GridAnswer {
+        status,
+        body: Bytes::from(body.to_string()),
+        refusal: (!status.is_success()).then(|| Problem::new(code).with("source", "tenant_key")),
+    })
 }
 
 pub fn error(status: u16, code: &str, message: &str) -> Result<GridAnswer, GridFailure> {
