@@ -8,8 +8,8 @@ pub mod deployment;
 pub mod version;
 
 use scaigate_types::{
-    AdminRole, FlowId, Issuer, PersonId, Query, Row, StoreError, Subject, TenantId, Timestamp,
-    Transaction, Value, WorkspaceRole,
+    AdminRole, FlowId, Issuer, Query, Row, StoreError, Subject, TenantId, Timestamp, Transaction,
+    Value,
 };
 
 /// What somebody may do with a flow; each includes those before (`contract/scaiflow.md` section 3).
@@ -343,26 +343,4 @@ pub async fn delete(
     let sql = "UPDATE flow SET deleted_at = ?3
         WHERE tenant_id = ?1 AND flow_id = ?2 AND deleted_at IS NULL RETURNING 1";
     Ok(!tx.query(sql, &flow.and([now.into()])).await?.is_empty())
-}
-
-/// The person's role in the default workspace of the tenant: what it gives with the tenant's flows.
-/// That of a personal workspace gives nothing, for everybody can have one.
-///
-/// # Errors
-/// [`StoreError`] when the store does not answer.
-pub async fn default_role(
-    on: &impl Query,
-    person_id: &PersonId,
-    tenant_id: &TenantId,
-) -> Result<Option<WorkspaceRole>, StoreError> {
-    let sql = "SELECT m.role FROM workspace w JOIN membership m USING (workspace_id)
-        WHERE w.tenant_id = ?1 AND w.kind = 'default' AND m.person_id = ?2 AND m.removed_at IS NULL";
-    let parameters = [tenant_id.as_str().into(), person_id.as_str().into()];
-    let rows = on.query(sql, &parameters).await?;
-    let Some(row) = rows.first() else {
-        return Ok(None);
-    };
-    WorkspaceRole::parse(row.text(0)?)
-        .map(Some)
-        .ok_or(StoreError::Corrupt)
 }

@@ -15,4 +15,5 @@ mod every_call_failing;
 mod grid;
 mod other_tenants;
 mod saving;
+mod upstream;
 mod world;

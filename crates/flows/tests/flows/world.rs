@@ -1,6 +1,7 @@
 //! Everything a flow runs over, in memory.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -20,11 +21,13 @@ use serde_json::Value;
 /// A manifest, as JSON text.
 pub const MANIFEST: &str = r#""manifest:\n  name: expense\n""#;
 
-pub struct FixedClock;
+/// A clock that ScaiGrid's slowness moves.
+#[derive(Default)]
+pub struct FixedClock(Rc<Cell<u64>>);
 
 impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_secs(1_800_000_000)
+        Timestamp::from_secs(1_800_000_000 + self.0.get())
     }
 
     async fn sleep(&self, _: Duration) {}
@@ -43,16 +46,50 @@ impl Entropy for Counting {
     }
 }
 
-/// Nobody is called but through the trait of these flows.
-pub struct Nowhere;
+/// One answer of [`Outside`].
+pub type Told = Result<(u16, String), OutboundError>;
 
-impl Outbound for Nowhere {
+/// What is outside: ScaiGrid, for the tests that tell it what to answer.
+#[derive(Default)]
+pub struct Outside {
+    told: RefCell<VecDeque<Told>>,
+    seen: RefCell<Vec<(String, String)>>,
+    clock: Rc<Cell<u64>>,
+    /// How many seconds it takes for an answer.
+    pub takes: Cell<u64>,
+}
+
+impl Outside {
+    /// Tells it what to answer; it refuses connections after that.
+    pub fn will(&self, told: impl IntoIterator<Item = Told>) {
+        self.told.borrow_mut().extend(told);
+    }
+
+    /// Method and address of what came, and the credential.
+    pub fn seen(&self) -> Vec<(String, String)> {
+        self.seen.borrow().clone()
+    }
+}
+
+impl Outbound for Outside {
     async fn send(
         &self,
-        _: http::Request<Bytes>,
-        _: Limits,
+        request: http::Request<Bytes>,
+        limits: Limits,
     ) -> Result<http::Response<Bytes>, OutboundError> {
-        Err(OutboundError::Denied)
+        let line = format!("{} {}", request.method(), request.uri());
+        let credential = request.headers()["authorization"].to_str().unwrap();
+        let credential = credential.trim_start_matches("Bearer ").to_owned();
+        self.seen.borrow_mut().push((line, credential));
+        let takes = self.takes.get().min(limits.timeout.as_secs());
+        self.clock.set(self.clock.get() + takes);
+        if takes < self.takes.get() {
+            return Err(OutboundError::Timeout);
+        }
+        let told = self.told.borrow_mut().pop_front();
+        let (status, body) = told.unwrap_or(Err(OutboundError::Refused))?;
+        let answer = http::Response::builder().status(status);
+        Ok(answer.body(Bytes::from(body)).unwrap())
     }
 }
 
@@ -61,7 +98,7 @@ pub struct World {
     entropy: Counting,
     kv: MemoryKv,
     pub db: MemoryDatabase,
-    outbound: Nowhere,
+    pub outside: Outside,
     memory: Memory,
 }
 
@@ -70,7 +107,7 @@ impl Ports for World {
     type Entropy = Counting;
     type Kv = MemoryKv;
     type Database = MemoryDatabase;
-    type Outbound = Nowhere;
+    type Outbound = Outside;
 
     fn clock(&self) -> &FixedClock {
         &self.clock
@@ -84,8 +121,8 @@ impl Ports for World {
     fn db(&self) -> &MemoryDatabase {
         &self.db
     }
-    fn outbound(&self) -> &Nowhere {
-        &self.outbound
+    fn outbound(&self) -> &Outside {
+        &self.outside
     }
     fn memory(&self) -> &Memory {
         &self.memory
@@ -115,12 +152,16 @@ pub fn user(subject: &str, tenant: &str, admin_role: Option<AdminRole>) -> User 
 
 impl World {
     pub fn new() -> Self {
+        let clock = FixedClock::default();
         let world = Self {
-            clock: FixedClock,
+            outside: Outside {
+                clock: Rc::clone(&clock.0),
+                ..Outside::default()
+            },
+            clock,
             entropy: Counting::default(),
             kv: MemoryKv::default(),
             db: MemoryDatabase::new().unwrap(),
-            outbound: Nowhere,
             memory: Memory::default(),
         };
         block_on(schema::migrate(&world.db)).unwrap();
