@@ -7,6 +7,12 @@ mod backchannel_logout;
 mod canary_g8;
 #[path = "embedded/catalog.rs"]
 mod catalog;
+#[path = "embedded/deploy.rs"]
+mod deploy;
+#[path = "embedded/deploy_deprecated.rs"]
+mod deploy_deprecated;
+#[path = "embedded/deploy_hostile.rs"]
+mod deploy_hostile;
 #[path = "embedded/directory_background.rs"]
 mod directory_background;
 #[path = "embedded/directory_changes.rs"]

@@ -204,6 +204,7 @@ fn doors(flow: &str, package: &str) -> Vec<(Method, String, Option<Value>, &'sta
         (Method::GET, format!("{flow}/versions"), None, gone),
         (Method::GET, format!("{flow}/versions/1.0.0"), None, gone),
         (Method::GET, format!("{flow}/deployments"), None, gone),
+        (Method::POST, format!("{flow}/deploy"), None, gone),
         (
             Method::POST,
             "/v1/catalog/publish".to_owned(),
@@ -335,10 +336,11 @@ async fn roles_and_scopes_decide_who_may_look_and_who_may_save() {
 }
 
 /// Every door that needs a sign-in at ScaiKey.
-const DOORS: [(Method, &str); 6] = [
+const DOORS: [(Method, &str); 7] = [
     (Method::GET, "/v1/flows"),
     (Method::POST, "/v1/flows"),
     (Method::GET, "/v1/flows/flow_1"),
+    (Method::POST, "/v1/flows/flow_1/deploy"),
     (Method::POST, "/v1/flows/validate"),
     (Method::GET, "/v1/catalog"),
     (Method::POST, "/v1/catalog/publish"),
@@ -348,7 +350,9 @@ const DOORS: [(Method, &str); 6] = [
 async fn s_05_s_07_saving_and_the_catalog_need_a_sign_in_at_scaikey() {
     let unset = Setup::default().variable("scaikey_base_url", "");
     let mock = Setup::default().variable("scaiwave_auth_mode", "mock");
-    let dev = Setup::default().variable("scaiflow_api_token", "dev-token-of-the-tests");
+    let dev = Setup::default()
+        .variable("scaikey_base_url", "")
+        .variable("scaiflow_api_token", "dev-token-of-the-tests");
     for (setup, token, mode) in [
         (unset, "anything", "dev_token"),
         (mock, "anything", "mock"),
@@ -451,6 +455,7 @@ async fn n_114_addresses_have_one_reading_and_methods_are_named() {
             "PATCH, DELETE",
         ),
         (Method::GET, "/v1/dev/deploy".to_owned(), "POST"),
+        (Method::PUT, format!("/v1/flows/{id}/deploy"), "POST"),
     ] {
         let answer = world.call(method.clone(), &path, &alice, None).await;
         answer.assert_problem(405, "method_not_allowed");

@@ -91,9 +91,9 @@ async fn calls_need_the_permission_and_the_configuration() {
     let viewer = world.signed_in_as(BOB, "viewer", None).await;
     let chat = json!({ "model": "openai/gpt-4o", "messages": [{ "role": "user" }] });
     let answer = world.chat(&viewer, &chat).await;
-    answer.assert_problem(403, "permission_required");
+    answer.assert_problem(403, "insufficient_scope");
     let details = &answer.json()["error"]["details"];
-    assert_eq!(details["required"], "scaicore:manage");
+    assert_eq!(details["required"], json!(["scaicore:manage"]));
     assert_eq!(details["present"], json!(["scaicore:view"]));
     let closed = World::with(Setup::default().scaigrid()).await;
     let author = closed.signed_in_as(ALICE, "author", None).await;

@@ -58,6 +58,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("POST", "/v1/webhooks/scaikey", "{}"),
     ("GET", "/v1/flows", ""),
     ("POST", "/v1/flows", r#"{"name":"n","content":{}}"#),
+    ("POST", "/v1/flows/flow_none/deploy", ""),
     ("GET", "/v1/catalog", ""),
     ("POST", "/v1/dev/deploy", "{}"),
     ("GET", "/v1/tenants/me/scaigrid_credentials", ""),
