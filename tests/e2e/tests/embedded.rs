@@ -11,6 +11,10 @@ mod catalog;
 mod deploy;
 #[path = "embedded/deploy_deprecated.rs"]
 mod deploy_deprecated;
+#[path = "embedded/deploy_failures.rs"]
+mod deploy_failures;
+#[path = "embedded/deploy_foreign.rs"]
+mod deploy_foreign;
 #[path = "embedded/deploy_hostile.rs"]
 mod deploy_hostile;
 #[path = "embedded/directory_background.rs"]

@@ -43,7 +43,7 @@ fn of(step: Code, cause: Problem) -> Problem {
     let problem = cause.recoded(step).with("cause", code.as_str());
     match code {
         // What ScaiGrid finds wrong is cured in the manifest.
-        Code::ScaigridRejected | Code::ScaigridConflict | Code::ScaigridNotFound => problem,
+        Code::ScaigridRejected | Code::ScaigridConflict => problem,
         other => problem.with_fix(other.fix()),
     }
 }
