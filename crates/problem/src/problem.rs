@@ -282,6 +282,28 @@ mod tests {
     }
 
     #[test]
+    fn under_another_name_everything_that_was_added_stays() {
+        let problem = Problem::new(Code::MissingCredentials)
+            .with("caller_may_set", true)
+            .with_detail_member("message", "none")
+            .with_retry_after(Duration::from_secs(2))
+            .with_fix("Set it.");
+        let response = problem
+            .clone()
+            .recoded(Code::MissingScaigridCredentials)
+            .response("/", "req_1");
+        assert_eq!(response.status(), 412);
+        assert_eq!(response.headers()["retry-after"], "2");
+        let body = problem
+            .recoded(Code::MissingScaigridCredentials)
+            .body("/", "req_1");
+        assert_eq!(body["error"]["code"], "missing_scaigrid_credentials");
+        assert_eq!(body["error"]["details"]["caller_may_set"], true);
+        assert_eq!(body["detail"]["message"], "none");
+        assert_eq!(body["detail"]["fix"], "Set it.");
+    }
+
+    #[test]
     fn the_answer_carries_the_headers_of_its_status() {
         let response = Problem::new(Code::TokenExpired).response("/v1/me", "req_1");
         assert_eq!(response.status(), 401);

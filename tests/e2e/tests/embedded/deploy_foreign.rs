@@ -15,7 +15,8 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
-        let Deploying { world, token, path } = Deploying::with(Setup::default(), WHOLE).await;
+        let setup = Setup::default().variable("scaiflow_api_token", "dev-token-of-the-tests-0001");
+        let Deploying { world, token, path } = Deploying::with(setup, WHOLE).await;
         let path = format!("{path}/deploy");
         Self { world, token, path }
     }
