@@ -7,7 +7,6 @@ use scaigate_e2e::grid::seed::{ACME_KEY, ACME_SCOPE};
 use scaigate_e2e::{Deploying, MANIFEST, Setup, World};
 use serde_json::{Value, json};
 
-const ALICE: &str = "alice@acme.example";
 const BOB: &str = "bob@acme.example";
 const SYBIL: &str = "sybil@umbra.example";
 
