@@ -182,7 +182,7 @@ fn n_144_scaigrid_fails_at_every_step() {
 #[test]
 fn n_120_a_scaigrid_that_repeats_the_credential_is_not_listened_to() {
     let escaped = KEY.replacen('s', "\\u0073", 1);
-    for step in 0..STEPS.len() {
+    for (step, name) in NAMES.into_iter().enumerate() {
         for (status, said) in [(200, KEY), (422, KEY), (200, &escaped), (422, &escaped)] {
             let scene = Scene::with_key();
             let body = format!(
@@ -192,7 +192,7 @@ fn n_120_a_scaigrid_that_repeats_the_credential_is_not_listened_to() {
             scene.world.outside.will(before.chain([Ok((status, body))]));
             // That nothing is heard is looked at in there.
             let outcome = scene.deploys();
-            assert_eq!(code(&outcome), Some(NAMES[step]), "{status} at {step}");
+            assert_eq!(code(&outcome), Some(name), "{status} at {step}");
         }
     }
 }
