@@ -157,7 +157,8 @@ async fn a_silent_scaigrid_is_waited_for_so_long_and_no_longer() {
     answer.assert_problem(502, "scaicore_create_failed");
     let details = answer.json()["error"]["details"].clone();
     assert_eq!(details["cause"], "scaigrid_timeout");
-    // It did take effect, and nobody pretends to know.
+    // It does take effect, and nobody pretends to know.
+    world.grid().recorder().left(Endpoint::CreateCore, 1).await;
     assert_eq!(details["core_may_exist"], true);
     assert_eq!(scene.cores(), 1);
 }
