@@ -151,6 +151,14 @@ impl Host {
         self.server.app.state.path()
     }
 
+    /// The most linear memory that one instance of the component has had since this was last asked, in
+    /// bytes; `None` when no such component is served. One that is alive since before counts when it
+    /// grows and when it ends.
+    #[must_use]
+    pub fn take_peak_memory(&self, component: &str) -> Option<usize> {
+        self.server.take_peak_memory(component)
+    }
+
     /// Ends every running instance at once: requests without an answer get a
     /// 500, answers on their way are cut, and work that goes on after an answer
     /// ends. New requests get new instances.

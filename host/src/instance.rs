@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::faults::{Target, Verdict};
 use crate::logs::LogStream;
 use crate::manifest::Component;
+use crate::memory::{Meter, Peak};
 use crate::outbound::{Inbound, Outbound};
 use crate::variables::{ComponentVariables, Values};
 use crate::{code_cache, key_value, sqlite, variables_interface, wasi_clocks};
@@ -29,6 +30,8 @@ pub(crate) struct ComponentState {
     pub key_value_stores: BTreeSet<String>,
     pub sqlite_databases: BTreeSet<String>,
     environment: Vec<(String, String)>,
+    /// The most memory that one of them has had.
+    pub peak: Arc<Peak>,
 }
 
 impl ComponentState {
@@ -65,6 +68,7 @@ impl ComponentState {
                 .iter()
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
+            peak: Arc::default(),
         })
     }
 
@@ -92,6 +96,7 @@ pub(crate) struct InstanceData {
     pub table: ResourceTable,
     pub open_stores: usize,
     pub open_connections: usize,
+    memory: Meter,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound: Outbound,
@@ -112,6 +117,7 @@ impl InstanceData {
             table: ResourceTable::new(),
             open_stores: 0,
             open_connections: 0,
+            memory: Meter::new(&component.peak),
             wasi,
             http: WasiHttpCtx::new(),
             outbound: Outbound::new(component.clone()),
@@ -188,6 +194,7 @@ impl Prepared {
             ProxyPre::P3(pre) => pre.engine(),
         };
         let mut store = Store::new(engine, InstanceData::new(component));
+        store.limiter(|data| &mut data.memory);
         // Code that computes for long gives way, tick by tick.
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);

@@ -35,6 +35,7 @@ mod instance;
 mod key_value;
 mod logs;
 mod manifest;
+mod memory;
 mod outbound;
 mod request_headers;
 mod reuse;

@@ -32,6 +32,8 @@ use crate::worker::Instances;
 const MAX_CONNECTIONS: usize = 4_096;
 /// How long a client may take to send a request's headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Where the benchmark asks how much memory a component has used.
+const PEAK_MEMORY_PREFIX: &str = "/.well-known/scaigate-host/peak-memory/";
 /// How long running requests get when the host stops.
 const DRAIN: Duration = Duration::from_secs(1);
 /// The client address of a call from another component, as under Spin.
@@ -144,10 +146,22 @@ impl Server {
                 _ => status(StatusCode::NOT_FOUND),
             });
         }
+        if let Some(component) = path.strip_prefix(PEAK_MEMORY_PREFIX) {
+            return Ok(match self.take_peak_memory(component) {
+                Some(bytes) => Response::new(full(bytes.to_string().into())),
+                None => status(StatusCode::NOT_FOUND),
+            });
+        }
         match self.router.find(path) {
             Some(route) => self.dispatch(request, &route, client).await,
             None => Ok(status(StatusCode::NOT_FOUND)),
         }
+    }
+
+    /// The most memory that an instance of the component has had since this was last asked, in bytes.
+    pub(crate) fn take_peak_memory(&self, component: &str) -> Option<usize> {
+        let handler = self.components.get(component)?;
+        Some(handler.state().component.peak.take())
     }
 
     /// A call from another component to `<callee>.spin.internal`.
