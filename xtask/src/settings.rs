@@ -42,6 +42,13 @@ pub fn for_emulator(own: &str, emulator: &str) -> Settings {
     .into()
 }
 
+/// Adds the settings of calls of a ScaiGrid emulator: all that the configuration can allow.
+pub fn add_grid(settings: &mut Settings, grid: &str) {
+    settings.insert("scaigrid_base_url".to_owned(), grid.to_owned());
+    let calls = "inference,core_invoke,checkpoint_resolve";
+    settings.insert("scaigrid_allowed_posts".to_owned(), calls.to_owned());
+}
+
 /// The settings of a deployment, from `.env` in the folder and the environment,
 /// which wins. Names compare without case; ones the application doesn't declare
 /// are left alone. `public_url` falls back to where we serve.

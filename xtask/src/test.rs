@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 use clap::Args;
 
+use crate::bench;
 use crate::components;
 use crate::manifest::Manifest;
 use crate::process;
@@ -48,6 +49,7 @@ pub fn all(choice: Choice, workspace: &Workspace) -> Result<()> {
     let toolchain = Toolchain::prepare(choice)?;
     components::build_application(workspace, &manifest, &toolchain)?;
     components::build_for_tests(workspace, &manifest, &toolchain)?;
+    bench::smoke(workspace, &manifest)?;
 
     process::run(cargo_test(workspace).args(["--workspace", "--doc"]))?;
     process::run(

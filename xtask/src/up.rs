@@ -99,9 +99,7 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
         None => settings::from_environment(&workspace.root, &manifest, &url)?,
     };
     if let Some(grid) = grid {
-        settings.insert("scaigrid_base_url".to_owned(), format!("http://{grid}"));
-        let calls = "inference,core_invoke,checkpoint_resolve";
-        settings.insert("scaigrid_allowed_posts".to_owned(), calls.to_owned());
+        settings::add_grid(&mut settings, &format!("http://{grid}"));
     }
     settings::add_generated(&mut settings, &manifest, &state)?;
 
@@ -117,7 +115,7 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
     if let Some(emulator) = emulator {
         start_emulator(&mut supervisor, &workspace, emulator, &url, &[])?;
         if let Some(grid) = grid {
-            start_grid(&mut supervisor, &workspace, grid, emulator)?;
+            start_grid(&mut supervisor, &workspace, grid, emulator, &[])?;
         }
     }
     let mut command = runtime.serve(&workspace, &workspace.root.join("spin.toml"), own, &state);
@@ -191,11 +189,12 @@ pub fn start_emulator(
 ///
 /// # Errors
 /// It ends at once, or doesn't listen in time.
-fn start_grid(
+pub fn start_grid(
     supervisor: &mut Supervisor,
     workspace: &Workspace,
     address: SocketAddr,
     scaikey: SocketAddr,
+    arguments: &[&str],
 ) -> Result<()> {
     let keys = format!("http://{scaikey}/api/v1/platform/.well-known/jwks.json");
     let mut command = Command::new(workspace.program(GRID));
@@ -206,6 +205,7 @@ fn start_grid(
         .arg(keys)
         .args(["--audience", settings::CLIENT_ID])
         .args(["--control", "--exit-with-parent"])
+        .args(arguments)
         .stdout(Stdio::null());
     supervisor.spawn(GRID, &mut command)?;
     supervisor.wait_until_listening(GRID, address, START_LIMIT)

@@ -1,22 +1,14 @@
-//! What is measured: single requests, and the whole sign-in.
+//! What is measured: single requests, the whole sign-in, and calls of ScaiGrid.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::bench::client::{Answer, Connection};
-use crate::settings::WEBHOOK_SECRET;
-
-/// People of the emulator's seed; each connection is one of them, so that rows
-/// of one person aren't fought over more than in life.
-const PEOPLE: [&str; 12] = [
-    "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "karl",
-    "laura",
-];
+use crate::bench::client::Answer;
+use crate::bench::person::{Client, TOKENS};
+use crate::bench::{grid, person};
 
 /// A case of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,6 +33,16 @@ pub enum Case {
     SignIn,
     /// `POST /v1/webhooks/scaikey`: an event nobody has sent before, durable when it is answered.
     Webhook,
+    /// `GET /v1/models` of ScaiGrid (the emulator), without us.
+    LookupDirect,
+    /// `GET /v1/scaigrid/models`: the same through us.
+    Lookup,
+    /// `POST /v1/inference/chat` of ScaiGrid (the emulator), streamed, without us.
+    StreamDirect,
+    /// `POST /v1/scaigrid/inference/chat`, streamed: the same through us.
+    Stream,
+    /// Not a request: whole syncs of directories of several sizes, in a table of their own.
+    Sync,
 }
 
 /// The servers a case speaks to.
@@ -50,28 +52,15 @@ pub struct Site {
     pub application: SocketAddr,
     /// The emulator scaigate sends people to.
     pub emulator: SocketAddr,
+    /// The emulator scaigate calls for people who are signed in.
+    pub grid: SocketAddr,
     /// The empty component.
     pub empty: SocketAddr,
 }
 
-/// One of the parallel clients, with its connections and its person.
-pub struct Client {
-    application: Connection,
-    emulator: Connection,
-    empty: Connection,
-    email: String,
-    /// Many tokens, and which is sent next.
-    tokens: Vec<String>,
-    next: usize,
-}
-
-/// Access tokens that are got before a measurement of ones nobody has seen. A turn that needs more
-/// begins again: an instance has forgotten the first by then.
-const TOKENS: usize = 4000;
-
 impl Case {
-    /// All cases, in the table's order.
-    pub const ALL: [Self; 10] = [
+    /// All cases that are requests, in the table's order.
+    pub const REQUESTS: [Self; 14] = [
         Self::Empty,
         Self::AuthConfig,
         Self::Me,
@@ -82,6 +71,10 @@ impl Case {
         Self::Login,
         Self::SignIn,
         Self::Webhook,
+        Self::LookupDirect,
+        Self::Lookup,
+        Self::StreamDirect,
+        Self::Stream,
     ];
 
     /// The case's name in the table.
@@ -97,222 +90,51 @@ impl Case {
             Self::Login => "POST /v1/auth/login",
             Self::SignIn => "whole sign-in",
             Self::Webhook => "webhook, user.updated",
+            Self::LookupDirect => "models, ScaiGrid alone",
+            Self::Lookup => "models, proxied",
+            Self::StreamDirect => "chat, ScaiGrid alone",
+            Self::Stream => "chat, proxied",
+            Self::Sync => "sync",
+        }
+    }
+
+    /// The case that does the same without us.
+    pub fn direct(self) -> Option<Self> {
+        match self {
+            Self::Lookup => Some(Self::LookupDirect),
+            Self::Stream => Some(Self::StreamDirect),
+            _ => None,
         }
     }
 }
 
-/// The session token the case sends; empty for cases that send none.
+/// The token the case sends, or several, one a line; empty for cases that send none.
 ///
 /// # Errors
 /// The sign-in that gets it fails.
 pub fn token(case: Case, site: &Site) -> Result<String> {
     match case {
         Case::Me => Client::new(site, 0).sign_in().context("signing in"),
-        Case::TokenSeen => access_tokens(site, "RS256", 1),
-        Case::TokenSeenEs256 => access_tokens(site, "ES256", 1),
-        Case::TokenNew => access_tokens(site, "RS256", TOKENS),
-        Case::TokenNewEs256 => access_tokens(site, "ES256", TOKENS),
-        Case::Empty | Case::AuthConfig | Case::Login | Case::SignIn | Case::Webhook => {
-            Ok(String::new())
-        }
+        Case::TokenSeen => person::access_tokens(site, "RS256", 1),
+        Case::TokenSeenEs256 => person::access_tokens(site, "ES256", 1),
+        Case::TokenNew => person::access_tokens(site, "RS256", TOKENS),
+        Case::TokenNewEs256 => person::access_tokens(site, "ES256", TOKENS),
+        Case::Lookup | Case::Stream => grid::session_token(site),
+        Case::LookupDirect | Case::StreamDirect => grid::scaikey_token(site),
+        Case::Empty
+        | Case::AuthConfig
+        | Case::Login
+        | Case::SignIn
+        | Case::Webhook
+        | Case::Sync => Ok(String::new()),
     }
 }
 
-/// As many different access tokens of a service, one a line.
-fn access_tokens(site: &Site, algorithm: &str, count: usize) -> Result<String> {
-    let mut client = Client::new(site, 0);
-    let json = [("content-type", "application/json")];
-    let command = json!({ "behaviour": {
-        "signing_alg": algorithm, "access_token_jti": true,
-    } });
-    let answer =
-        client
-            .emulator
-            .request("POST", "/_emulator/switches", &json, &command.to_string())?;
-    expect(200, "the emulator's switches", answer)?;
-    let form = [("content-type", "application/x-www-form-urlencoded")];
-    let body = "grant_type=client_credentials&client_id=scaigate-dev-client\
-                &client_secret=scaigate-dev-secret";
-    let mut tokens = Vec::new();
-    for _ in 0..count {
-        let target = "/api/v1/platform/oauth/token";
-        let answer = client.emulator.request("POST", target, &form, body)?;
-        let answer = expect(200, "the emulator's token endpoint", answer)?;
-        tokens.push(field(&json_body(&answer)?, "access_token")?);
-    }
-    // What else is signed from now on is as it was.
-    let command = json!({ "behaviour": { "signing_alg": "RS256" } });
-    let answer =
-        client
-            .emulator
-            .request("POST", "/_emulator/switches", &json, &command.to_string())?;
-    expect(200, "the emulator's switches", answer)?;
-    Ok(tokens.join("\n"))
-}
-
-impl Client {
-    /// The client of that number.
-    pub fn new(site: &Site, number: usize) -> Self {
-        let name = PEOPLE
-            .iter()
-            .cycle()
-            .nth(number)
-            .copied()
-            .unwrap_or_default();
-        Self {
-            application: Connection::new(site.application),
-            emulator: Connection::new(site.emulator),
-            empty: Connection::new(site.empty),
-            email: format!("{name}@acme.example"),
-            tokens: Vec::new(),
-            // The clients begin far apart, so that no two send the same one soon.
-            next: number * TOKENS / 16,
-        }
-    }
-
-    /// Does what the case measures, once.
-    ///
-    /// # Errors
-    /// The answer isn't the expected one; the message names its status and error code.
-    pub fn perform(&mut self, case: Case, token: &str) -> Result<()> {
-        match case {
-            Case::Empty => {
-                expect(200, "empty", self.empty.request("GET", "/", &[], "")?)?;
-            }
-            Case::AuthConfig => {
-                let answer = self
-                    .application
-                    .request("GET", "/v1/auth/config", &[], "")?;
-                expect(200, "config", answer)?;
-            }
-            Case::Me => {
-                let bearer = format!("Bearer {token}");
-                let headers = [("authorization", bearer.as_str())];
-                expect(
-                    200,
-                    "me",
-                    self.application.request("GET", "/v1/me", &headers, "")?,
-                )?;
-            }
-            Case::TokenSeen | Case::TokenSeenEs256 => {
-                self.whoami(token)?;
-            }
-            Case::TokenNew | Case::TokenNewEs256 => {
-                if self.tokens.is_empty() {
-                    // Once a client: to look for lines in each request would be measured too.
-                    self.tokens = token.lines().map(str::to_owned).collect();
-                }
-                let count = self.tokens.len().max(1);
-                let token = self.tokens.get(self.next % count).context("no tokens")?;
-                let token = token.clone();
-                self.next += 1;
-                self.whoami(&token)?;
-            }
-            Case::Login => {
-                self.login()?;
-            }
-            Case::SignIn => {
-                self.sign_in()?;
-            }
-            Case::Webhook => self.webhook()?,
-        }
-        Ok(())
-    }
-
-    /// Sends an event about the client's own person, as ScaiKey would.
-    fn webhook(&mut self) -> Result<()> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-        let name = self.email.split('@').next().unwrap_or_default();
-        let event = json!({
-            "created_at": format!("2026-01-01T{:02}:{:02}:{:02}.{:03}Z",
-                number / 3_600_000 % 24, number / 60_000 % 60, number / 1000 % 60, number % 1000),
-            "data": {
-                "email": self.email, "name": format!("{name} {number}"), "tenant_id": "tnt_acme0001",
-                "user_id": format!("usr_{name}_acme"),
-            },
-            "id": format!("evt_{}_{number}", std::process::id()),
-            "type": "user.updated",
-        })
-        .to_string();
-        let seconds = now.as_secs().to_string();
-        let mac = hmac_sha256::HMAC::mac(format!("{seconds}.{event}"), WEBHOOK_SECRET);
-        let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-        let signature = format!("t={seconds},v1={hex}");
-        let headers = [
-            ("content-type", "application/json"),
-            ("x-scaikey-timestamp", seconds.as_str()),
-            ("x-scaikey-signature", signature.as_str()),
-        ];
-        let target = "/v1/webhooks/scaikey";
-        let answer = self.application.request("POST", target, &headers, &event)?;
-        expect(200, "webhook", answer)?;
-        Ok(())
-    }
-
-    fn whoami(&mut self, token: &str) -> Result<Answer> {
-        let bearer = format!("Bearer {token}");
-        let headers = [("authorization", bearer.as_str())];
-        let target = "/v1/auth/whoami";
-        expect(
-            200,
-            "whoami",
-            self.application.request("GET", target, &headers, "")?,
-        )
-    }
-
-    fn login(&mut self) -> Result<Answer> {
-        let body = json!({ "login_hint": self.email }).to_string();
-        self.post("/v1/auth/login", &body)
-    }
-
-    /// Signs in as a browser would, and returns the session token.
-    fn sign_in(&mut self) -> Result<String> {
-        let login = self.login()?;
-        let cookie = login
-            .header("set-cookie")
-            .and_then(|cookie| cookie.split(';').next())
-            .context("login sets no cookie")?
-            .to_owned();
-        let authorize = field(&json_body(&login)?, "authorize_url")?;
-        let answer = self.emulator.request("GET", path(&authorize)?, &[], "")?;
-        let back = location("authorize", answer)?;
-        let headers = [("cookie", cookie.as_str())];
-        let answer = self
-            .application
-            .request("GET", path(&back)?, &headers, "")?;
-        let home = location("callback", answer)?;
-        let code = home
-            .split(['?', '&', '#'])
-            .find_map(|pair| pair.strip_prefix("session_code="))
-            .context("the callback's redirect has no session_code")?;
-
-        let mut session = json_body(&self.post(
-            "/v1/auth/token",
-            &json!({ "session_code": code }).to_string(),
-        )?)?;
-        if session.get("requires_selection").and_then(Value::as_bool) == Some(true) {
-            let workspace = session
-                .pointer("/workspaces/0/workspace_id")
-                .context("a selection without workspaces")?;
-            let body = json!({ "session_code": code, "workspace_id": workspace }).to_string();
-            session = json_body(&self.post("/v1/auth/token", &body)?)?;
-        }
-        field(&session, "access_token")
-    }
-
-    fn post(&mut self, target: &str, body: &str) -> Result<Answer> {
-        let headers = [("content-type", "application/json")];
-        expect(
-            200,
-            target,
-            self.application.request("POST", target, &headers, body)?,
-        )
-    }
-}
-
-fn expect(status: u16, what: &str, answer: Answer) -> Result<Answer> {
+/// The answer, if it has this status.
+///
+/// # Errors
+/// It has another one; the message names it and the error's code.
+pub fn expect(status: u16, what: &str, answer: Answer) -> Result<Answer> {
     if answer.status == status {
         return Ok(answer);
     }
@@ -323,7 +145,11 @@ fn expect(status: u16, what: &str, answer: Answer) -> Result<Answer> {
     bail!("{what} answered {} {code}", answer.status)
 }
 
-fn location(what: &str, answer: Answer) -> Result<String> {
+/// Where an answer redirects to.
+///
+/// # Errors
+/// It is no redirect.
+pub fn location(what: &str, answer: Answer) -> Result<String> {
     // RFC 6749 section 4.1.2 shows 302 and allows any redirect.
     let answer = match answer.status {
         302 | 303 => answer,
@@ -335,11 +161,19 @@ fn location(what: &str, answer: Answer) -> Result<String> {
         .to_owned())
 }
 
-fn json_body(answer: &Answer) -> Result<Value> {
+/// An answer's body.
+///
+/// # Errors
+/// It isn't JSON.
+pub fn json_body(answer: &Answer) -> Result<Value> {
     serde_json::from_slice(&answer.body).context("a body that isn't JSON")
 }
 
-fn field(body: &Value, name: &str) -> Result<String> {
+/// A member of a body that is a text.
+///
+/// # Errors
+/// There is none of that name.
+pub fn field(body: &Value, name: &str) -> Result<String> {
     let value = body.get(name).and_then(Value::as_str);
     Ok(value
         .with_context(|| format!("no `{name}` in the answer"))?
@@ -347,7 +181,10 @@ fn field(body: &Value, name: &str) -> Result<String> {
 }
 
 /// Path and query of an absolute URL.
-fn path(url: &str) -> Result<&str> {
+///
+/// # Errors
+/// It is none.
+pub fn path(url: &str) -> Result<&str> {
     url.split_once("://")
         .and_then(|(_, rest)| rest.find('/').and_then(|start| rest.get(start..)))
         .context("not an absolute URL with a path")

@@ -20,6 +20,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// A connection that is opened when needed and kept while the server lets it.
 pub struct Connection {
     address: SocketAddr,
+    limit: Duration,
     stream: Option<BufReader<TcpStream>>,
 }
 
@@ -36,8 +37,14 @@ pub struct Answer {
 impl Connection {
     /// A connection to the address, not opened yet.
     pub fn new(address: SocketAddr) -> Self {
+        Self::patient(address, TIME_LIMIT)
+    }
+
+    /// The same with a limit of its own to how long a read or write may take.
+    pub fn patient(address: SocketAddr, limit: Duration) -> Self {
         Self {
             address,
+            limit,
             stream: None,
         }
     }
@@ -81,8 +88,8 @@ impl Connection {
         let stream = TcpStream::connect_timeout(&self.address, TIME_LIMIT)
             .with_context(|| format!("can't connect to {}", self.address))?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(TIME_LIMIT))?;
-        stream.set_write_timeout(Some(TIME_LIMIT))?;
+        stream.set_read_timeout(Some(self.limit))?;
+        stream.set_write_timeout(Some(self.limit))?;
         Ok(BufReader::new(stream))
     }
 }

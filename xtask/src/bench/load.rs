@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::bench::cases::{Case, Client, Site};
+use crate::bench::cases::{Case, Site};
+use crate::bench::person::Client;
 
 /// Latencies of the requests that succeeded, and a count of the others.
 #[derive(Debug, Default)]
@@ -66,12 +67,16 @@ impl Samples {
         self.first_error = self.first_error.take().or(other.first_error);
     }
 
-    fn take(&mut self, client: &mut Client, case: Case, token: &str) {
-        let start = Instant::now();
+    /// Nothing works: a turn must not be filled with failures.
+    fn is_hopeless(&self) -> bool {
+        self.errors > 0 && self.micros.is_empty()
+    }
+
+    fn take(&mut self, client: &mut Client, case: Case, token: &str, from: Instant) {
         match client.perform(case, token) {
             Ok(()) => self
                 .micros
-                .push(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX)),
+                .push(u64::try_from(from.elapsed().as_micros()).unwrap_or(u64::MAX)),
             Err(error) => {
                 self.errors += 1;
                 self.first_error.get_or_insert_with(|| format!("{error:#}"));
@@ -80,26 +85,53 @@ impl Samples {
     }
 }
 
-/// Runs the case on that many connections for that long.
+/// Runs the case on that many connections for that long, as fast as they can.
 pub fn run(case: Case, site: &Site, token: &str, connections: usize, turn: Duration) -> Samples {
+    spread(connections, |number, start| {
+        let mut client = Client::new(site, number);
+        let mut samples = Samples::default();
+        while start.elapsed() < turn && !samples.is_hopeless() {
+            samples.take(&mut client, case, token, Instant::now());
+        }
+        samples
+    })
+}
+
+/// Runs the case with so many requests a second, spread evenly over the connections. One that can't
+/// begin when it is due, because its connection is still busy, has waited since then.
+pub fn run_paced(
+    case: Case,
+    site: &Site,
+    token: &str,
+    connections: usize,
+    turn: Duration,
+    rate: f64,
+) -> Samples {
+    let between = Duration::from_secs_f64(connections as f64 / rate.max(1.0));
+    spread(connections, |number, start| {
+        let mut client = Client::new(site, number);
+        let mut samples = Samples::default();
+        let mut due = start + between.mul_f64(number as f64 / connections as f64);
+        while due.duration_since(start) < turn && !samples.is_hopeless() {
+            let early = due.saturating_duration_since(Instant::now());
+            thread::sleep(early);
+            // A sleep that is longer than asked for is this machine's, not the server's.
+            let from = if early.is_zero() { due } else { Instant::now() };
+            samples.take(&mut client, case, token, from);
+            due += between;
+        }
+        samples
+    })
+}
+
+/// Lets each connection work, and puts together what comes of it.
+fn spread(connections: usize, work: impl Fn(usize, Instant) -> Samples + Sync) -> Samples {
     let start = Instant::now();
     let mut all = Samples::default();
+    let work = &work;
     thread::scope(|scope| {
         let workers: Vec<_> = (0..connections)
-            .map(|number| {
-                scope.spawn(move || {
-                    let mut client = Client::new(site, number);
-                    let mut samples = Samples::default();
-                    while start.elapsed() < turn {
-                        samples.take(&mut client, case, token);
-                        if samples.errors > 0 && samples.micros.is_empty() {
-                            // Nothing works: don't fill the turn with failures.
-                            break;
-                        }
-                    }
-                    samples
-                })
-            })
+            .map(|number| scope.spawn(move || work(number, start)))
             .collect();
         for worker in workers {
             match worker.join() {

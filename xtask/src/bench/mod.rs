@@ -4,11 +4,15 @@
 //! hits them alike; the empty component is the measure of the runner itself.
 //! Each connection sends its next request when it has the answer to the last
 //! (a closed loop): the numbers compare cases and versions, they don't predict
-//! how a queue builds up.
+//! how a queue builds up. What goes through us to ScaiGrid is measured once more
+//! at half the rate it has then, beside the same calls without us.
 
 mod cases;
 mod client;
+mod directory;
+mod grid;
 mod load;
+mod person;
 mod report;
 mod usage;
 
@@ -22,7 +26,7 @@ use clap::Args;
 
 use crate::bench::cases::{Case, Site};
 use crate::bench::load::Samples;
-use crate::bench::report::Row;
+use crate::bench::report::{HalfLoad, Row};
 use crate::components;
 use crate::manifest::Manifest;
 use crate::runtime::Runtime;
@@ -55,6 +59,12 @@ pub struct Options {
     /// Only these cases [default: all].
     #[arg(long = "case", value_enum)]
     cases: Vec<Case>,
+    /// People in the directory of case `sync`; may be given again.
+    #[arg(long, default_values_t = [1_000, 10_000, 100_000], value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    users: Vec<u32>,
+    /// Measures what has been built before.
+    #[arg(long)]
+    no_build: bool,
     /// What serves the application [default: spin 4.1 or newer where there is one, else embedded].
     #[arg(long, value_enum)]
     runtime: Option<Runtime>,
@@ -77,17 +87,84 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
         bail!("can't measure yet: no package builds {EMPTY}.wasm, the baseline");
     }
     let runtime = Runtime::choose(options.runtime)?;
-    let toolchain = Toolchain::prepare(choice)?;
-    components::build_application(&workspace, &manifest, &toolchain)?;
-    components::build_for_tests(&workspace, &manifest, &toolchain)?;
-    up::build_programs(&workspace, &[up::EMULATOR, up::HOST])?;
-
-    let bench = Bench::start(&workspace, &manifest, runtime)?;
-    let rows = bench.measure(options);
-    let connections = options.connections;
-    println!("{}", report::table(&rows, connections, runtime));
-    println!("{}", bench.memory_report());
+    if !options.no_build {
+        let toolchain = Toolchain::prepare(choice)?;
+        components::build_application(&workspace, &manifest, &toolchain)?;
+        components::build_for_tests(&workspace, &manifest, &toolchain)?;
+        up::build_programs(&workspace, &[up::EMULATOR, up::GRID, up::HOST])?;
+    }
+    // A case that can't be measured has said so in its row.
+    let _unmeasured = measure(&workspace, &manifest, runtime, options)?;
     Ok(())
+}
+
+/// Every table once, small: whether measuring works. No number fails it.
+///
+/// # Errors
+/// A program doesn't start, or a case can't be measured.
+pub fn smoke(workspace: &Workspace, manifest: &Manifest) -> Result<()> {
+    up::build_programs(workspace, &[up::EMULATOR, up::GRID, up::HOST])?;
+    let cases = [
+        Case::Empty,
+        Case::Me,
+        Case::TokenSeen,
+        Case::Webhook,
+        Case::LookupDirect,
+        Case::Lookup,
+        Case::StreamDirect,
+        Case::Stream,
+        Case::Sync,
+    ];
+    let options = Options {
+        rounds: 1,
+        seconds: 1,
+        connections: 4,
+        cases: cases.into(),
+        users: vec![1_000],
+        no_build: true,
+        runtime: Some(Runtime::Embedded),
+    };
+    let unmeasured = measure(workspace, manifest, Runtime::Embedded, &options)?;
+    if !unmeasured.is_empty() {
+        bail!("not measured: {}", unmeasured.join("; "));
+    }
+    Ok(())
+}
+
+/// Measures, prints tables, and tells what could not be measured and why.
+fn measure(
+    workspace: &Workspace,
+    manifest: &Manifest,
+    runtime: Runtime,
+    options: &Options,
+) -> Result<Vec<String>> {
+    let mut unmeasured = Vec::new();
+    if Case::REQUESTS.iter().any(|case| options.wants(*case)) {
+        let bench = Bench::start(workspace, manifest, runtime)?;
+        let rows = bench.measure(options);
+        let halves = bench.measure_half_load(options, &rows);
+        println!("{}", report::table(&rows, options.connections, runtime));
+        if !halves.is_empty() {
+            println!("{}", report::half_load(&halves));
+        }
+        println!("{}", bench.memory_report());
+        unmeasured.extend(rows.iter().filter_map(Row::failure));
+    }
+    if options.wants(Case::Sync) {
+        let mut rows = Vec::new();
+        for users in &options.users {
+            rows.extend(directory::measure(workspace, manifest, runtime, *users)?);
+        }
+        println!("{}", report::syncs(&rows));
+        unmeasured.extend(rows.iter().filter_map(directory::Row::failure));
+    }
+    Ok(unmeasured)
+}
+
+impl Options {
+    fn wants(&self, case: Case) -> bool {
+        self.cases.is_empty() || self.cases.contains(&case)
+    }
 }
 
 /// Everything that runs during a measurement.
@@ -115,7 +192,8 @@ impl Bench {
             (WARM, &[][..]),
             ("fresh", &["--max-instance-reuse-count", "1"]),
         ] {
-            let (application, emulator, empty) = (free()?, free()?, free()?);
+            let (application, empty) = (free()?, free()?);
+            let (emulator, grid) = (free()?, free()?);
             let url = format!("http://{application}");
             up::start_emulator(
                 &mut supervisor,
@@ -124,7 +202,17 @@ impl Bench {
                 &url,
                 &["--auto-login"],
             )?;
+            up::start_grid(
+                &mut supervisor,
+                workspace,
+                grid,
+                emulator,
+                &["--no-rate-limits"],
+            )?;
             let mut variables = settings::for_emulator(&url, &format!("http://{emulator}"));
+            settings::add_grid(&mut variables, &format!("http://{grid}"));
+            // Nobody asks as often as a measurement.
+            variables.insert("rate_limits".to_owned(), "off".to_owned());
             let state = folder.join(name);
             settings::add_generated(&mut variables, manifest, &state)?;
             // A sync in between would be part of whatever is measured then.
@@ -151,6 +239,7 @@ impl Bench {
             sites.push(Site {
                 application,
                 emulator,
+                grid,
                 empty,
             });
         }
@@ -166,11 +255,10 @@ impl Bench {
     }
 
     fn measure(&self, options: &Options) -> Vec<Row> {
-        let wanted = |case: &Case| options.cases.is_empty() || options.cases.contains(case);
         let turn = Duration::from_secs(options.seconds);
-        let mut rows: Vec<Row> = Case::ALL
+        let mut rows: Vec<Row> = Case::REQUESTS
             .into_iter()
-            .filter(wanted)
+            .filter(|case| options.wants(*case))
             .map(|case| self.prepare(case))
             .collect();
         for round in 1..=options.rounds {
@@ -195,6 +283,40 @@ impl Bench {
             }
         }
         rows
+    }
+
+    /// What goes through us to ScaiGrid, at half the rate it has had, beside the same number of calls
+    /// without us and of the empty component.
+    fn measure_half_load(&self, options: &Options, rows: &[Row]) -> Vec<HalfLoad> {
+        let turn = Duration::from_secs(options.seconds);
+        let row = |case| rows.iter().find(|row| row.case == case);
+        let mut halves: Vec<HalfLoad> = rows
+            .iter()
+            .filter(|proxied| proxied.ready.is_some())
+            .filter_map(|proxied| {
+                let direct = proxied.case.direct().and_then(row)?;
+                let empty = row(Case::Empty)?;
+                Some(HalfLoad::new(proxied, direct, empty))
+            })
+            .collect();
+        for round in 1..=options.rounds {
+            for half in &mut halves {
+                eprintln!(
+                    "half load, round {round} of {}: {}",
+                    options.rounds,
+                    half.case.title()
+                );
+                let rate = half.rate;
+                for side in half.sides.iter_mut() {
+                    let connections = usize::from(options.connections);
+                    let (case, token) = (side.case, &side.token);
+                    let taken =
+                        load::run_paced(case, &self.warm, token, connections, turn, rate);
+                    side.samples.add(taken);
+                }
+            }
+        }
+        halves
     }
 
     /// Tries the case once on each site, and takes its numbers for fresh instances.

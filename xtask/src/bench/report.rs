@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::bench::cases::Case;
+use crate::bench::directory;
 use crate::bench::load::Samples;
 use crate::runtime::Runtime;
 
@@ -36,6 +37,13 @@ impl Row {
         }
     }
 
+    /// The case and why it has no numbers, or not all.
+    pub fn failure(&self) -> Option<String> {
+        let reason = self.not_measured.as_ref();
+        let reason = reason.or(self.warm.first_error.as_ref())?;
+        Some(format!("{}: {reason}", self.case.title()))
+    }
+
     /// Adds a round, for which the runner used so much processor time where that is known.
     pub fn add(&mut self, taken: Samples, used: Option<Duration>) {
         if let Some(used) = used
@@ -53,6 +61,121 @@ impl Row {
         sorted.sort_by(f64::total_cmp);
         sorted.get(sorted.len() / 2).copied()
     }
+}
+
+/// One of those that are compared at the same rate.
+pub struct Side {
+    /// What it does.
+    pub case: Case,
+    /// The token it sends.
+    pub token: String,
+    /// What came of it.
+    pub samples: Samples,
+}
+
+/// A call of ScaiGrid at half load: the empty component, ScaiGrid alone, and through us.
+pub struct HalfLoad {
+    /// The case that goes through us.
+    pub case: Case,
+    /// Requests a second.
+    pub rate: f64,
+    /// In this order.
+    pub sides: [Side; 3],
+}
+
+impl HalfLoad {
+    /// Nothing measured yet, at half the rate of `proxied`.
+    pub fn new(proxied: &Row, direct: &Row, empty: &Row) -> Self {
+        let side = |row: &Row| Side {
+            case: row.case,
+            token: row.ready.clone().unwrap_or_default(),
+            samples: Samples::default(),
+        };
+        Self {
+            case: proxied.case,
+            rate: proxied.warm.rate() / 2.0,
+            sides: [side(empty), side(direct), side(proxied)],
+        }
+    }
+}
+
+/// What we add to a call of ScaiGrid, as text.
+pub fn half_load(halves: &[HalfLoad]) -> String {
+    let mut text = format!(
+        "\nat half load, latencies in ms; `added` is what a call through us takes longer than ScaiGrid alone\n\n\
+         {:<22}{:>8}{:>18}{:>18}{:>18}{:>18}{:>8}\n{:<30}",
+        "case", "req/s", "empty", "ScaiGrid alone", "proxied", "added", "errors", ""
+    );
+    text += &format!("{:>9}{:>9}", "p50", "p99").repeat(4);
+    text.push('\n');
+    for half in halves {
+        let mut line = format!("{:<22}{:>8.0}", half.case.title(), half.rate);
+        let [_, direct, proxied] = &half.sides;
+        for side in &half.sides {
+            for share in SHARES {
+                line += &format!("{:>9}", millis(side.samples.percentile(share)));
+            }
+        }
+        for share in SHARES {
+            let added = proxied
+                .samples
+                .percentile(share)
+                .zip(direct.samples.percentile(share))
+                .map(|(proxied, direct)| proxied.saturating_sub(direct));
+            line += &format!("{:>9}", millis(added));
+        }
+        let errors: u64 = half.sides.iter().map(|side| side.samples.errors).sum();
+        let _infallible = writeln!(text, "{line}{errors:>8}");
+    }
+    text
+}
+
+/// The shares of requests that are looked at.
+const SHARES: [f64; 2] = [0.5, 0.99];
+
+/// Whole syncs as text.
+pub fn syncs(rows: &[directory::Row]) -> String {
+    let mut text = format!(
+        "\nwhole syncs; times in s; `runner` and `ScaiKey` are processor time; `component` is the most linear memory of the sync, `resident` what the runner holds afterwards, in MiB; `write` the longest that a sign-in took to begin meanwhile, in ms\n\n\
+         {:>8}  {:<17}{:<11}{:>8}{:>8}{:>9}{:>11}{:>10}{:>8}{:>8}\n",
+        "people", "method", "", "elapsed", "runner", "ScaiKey", "component", "resident", "write", "failed"
+    );
+    for row in rows {
+        let what = if row.is_first { "first" } else { "no change" };
+        let mut line = format!("{:>8}  {:<17}{what:<11}", row.users, row.method);
+        match &row.figures {
+            Ok(figures) => {
+                let mebibytes = |bytes: Option<u64>| {
+                    bytes.map_or_else(
+                        || "-".to_owned(),
+                        |bytes| format!("{:.1}", bytes as f64 / f64::from(1 << 20)),
+                    )
+                };
+                let _infallible = write!(
+                    line,
+                    "{:>8}{:>8}{:>9}{:>11}{:>10}{:>8}{:>8}",
+                    seconds(Some(figures.elapsed)),
+                    seconds(figures.runner),
+                    seconds(figures.emulator),
+                    mebibytes(figures.component),
+                    mebibytes(figures.resident.map(|kibibytes| kibibytes * 1024)),
+                    figures.longest_write.as_millis(),
+                    figures.failed_writes,
+                );
+            }
+            Err(reason) => line += &format!("  not measured: {reason:#}"),
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+fn seconds(time: Option<Duration>) -> String {
+    time.map_or_else(
+        || "-".to_owned(),
+        |time| format!("{:.2}", time.as_secs_f64()),
+    )
 }
 
 /// The rows as text.
