@@ -91,15 +91,20 @@ fn sql_error(error: sqlite::Error) -> StoreError {
     }
 }
 
+/// How long SQLite waits for another writer at a time, in milliseconds. Its naps grow meanwhile, 1, 2,
+/// 5, 10 and up to 100: who has waited for long would be asleep while others, just arrived, take turns.
+const PATIENCE: &str = "PRAGMA busy_timeout = 18";
+/// How often it is let wait: eight seconds. A caller has ten.
+const TURNS: u32 = 8000 / 18;
+
 async fn open() -> Result<Connection, StoreError> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that opens the database"
     )]
     let connection = Connection::open(LABEL).await.map_err(sql_error)?;
-    // Waiting for another writer is SQLite's job, and it serves those who wait in no order: in a crowd
-    // somebody waits long. A caller has ten seconds. A store with its own locking may not know it.
-    let _ = run(&connection, "PRAGMA busy_timeout = 8000", &[]).await;
+    // Waiting for another writer is SQLite's job. A store with its own locking may not know it.
+    let _ = once(&connection, PATIENCE, &[]).await;
     Ok(connection)
 }
 
@@ -112,7 +117,22 @@ async fn connection() -> Result<Rc<Connection>, StoreError> {
     Ok(connection)
 }
 
+/// Runs a statement. One that was refused because another writes has done nothing, and is run again.
 async fn run(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[Value],
+) -> Result<Vec<Row>, StoreError> {
+    for _ in 1..TURNS {
+        let result = once(connection, sql, parameters).await;
+        if result != Err(StoreError::Busy) {
+            return result;
+        }
+    }
+    once(connection, sql, parameters).await
+}
+
+async fn once(
     connection: &Connection,
     sql: &str,
     parameters: &[Value],

@@ -119,8 +119,7 @@ pub fn token(case: Case, site: &Site) -> Result<String> {
         Case::TokenSeenEs256 => person::access_tokens(site, "ES256", 1),
         Case::TokenNew => person::access_tokens(site, "RS256", TOKENS),
         Case::TokenNewEs256 => person::access_tokens(site, "ES256", TOKENS),
-        Case::Lookup | Case::Stream => grid::session_token(site),
-        Case::LookupDirect | Case::StreamDirect => grid::scaikey_token(site),
+        Case::Lookup | Case::LookupDirect | Case::Stream | Case::StreamDirect => grid::token(site),
         Case::Empty
         | Case::AuthConfig
         | Case::Login

@@ -1,53 +1,30 @@
-//! Calls of ScaiGrid: through us, and directly with the token that we send for the same person.
+//! Calls of ScaiGrid: through us, and directly with the same token.
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
 use crate::bench::cases::{Site, expect};
 use crate::bench::client::{Answer, Connection};
-use crate::bench::person::{Client, SERVICE, granted};
+use crate::bench::person::{Client, granted};
 
-/// Who calls: a super admin, who may do anything with ScaiGrid.
-const USER_ID: &str = "usr_alice_acme";
 /// What is streamed: the emulator's five events and the end.
 const CHAT: &str = r#"{"model":"openai/gpt-4o","messages":[{"role":"user","content":"hello"}],"stream":true}"#;
 
-/// The session token of somebody who may call ScaiGrid.
+/// The access token of somebody who may call ScaiGrid: we send it on as it is.
 ///
 /// # Errors
-/// The sign-in fails, or the role is not given.
-pub fn session_token(site: &Site) -> Result<String> {
-    let mut client = Client::new(site, 0);
-    client.sign_in().context("signing in")?;
-    let service = granted(&mut Connection::new(site.emulator), SERVICE)?;
-    let bearer = format!("Bearer {service}");
-    let target = format!("/v1/admin/users/{USER_ID}/role");
-    let headers = [
-        ("authorization", bearer.as_str()),
-        ("content-type", "application/json"),
-    ];
-    let body = json!({ "role": "super_admin" }).to_string();
-    let mut application = Connection::new(site.application);
-    let answer = application.request("POST", &target, &headers, &body)?;
-    expect(204, "the role", answer)?;
-    client.sign_in().context("signing in again")
-}
-
-/// ScaiKey's token of the same person, as we would send it.
-///
-/// # Errors
-/// ScaiKey does not give it.
-pub fn scaikey_token(site: &Site) -> Result<String> {
+/// ScaiKey does not give it, or the sign-in that makes their tenant known fails.
+pub fn token(site: &Site) -> Result<String> {
+    Client::new(site, 0).sign_in().context("signing in")?;
     let command = json!({ "behaviour": { "password_grant": true } });
     let headers = [("content-type", "application/json")];
     let mut emulator = Connection::new(site.emulator);
     let target = "/_emulator/switches";
     let answer = emulator.request("POST", target, &headers, &command.to_string())?;
     expect(200, "the emulator's switches", answer)?;
-    granted(
-        &mut emulator,
-        "grant_type=password&username=alice%40acme.example&password=password",
-    )
+    let grant = "grant_type=password&username=alice%40acme.example&password=password\
+                 &scope=openid%20scaicore%3Aview%20scaicore%3Amanage";
+    granted(&mut emulator, grant)
 }
 
 /// Reads the list of models at `target`.

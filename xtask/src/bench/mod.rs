@@ -336,10 +336,11 @@ impl Bench {
 
     /// What the runner that serves the case has used so far.
     fn processor_time(&self, case: Case) -> Option<Duration> {
-        let name = if case == Case::Empty {
-            WARM_EMPTY
-        } else {
-            WARM
+        let name = match case {
+            Case::Empty => WARM_EMPTY,
+            // No runner has a part in it.
+            Case::LookupDirect | Case::StreamDirect => return None,
+            _ => WARM,
         };
         self.supervisor.id(name).and_then(usage::processor_time)
     }
