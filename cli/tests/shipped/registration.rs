@@ -45,7 +45,7 @@ async fn begins(world: &mut World, bench: &Bench) {
     let page = run(world, bench, "admin users --search bob --json").json();
     let rows = page["users"].as_array().expect("rows");
     let bob = rows.iter().find(|row| row["id"] == "usr_bob_acme");
-    assert_eq!(bob.expect("Bob")["role"], "super_admin", "{page}");
+    assert_eq!(bob.expect("Bob")["admin_role"], "super_admin", "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,8 @@ async fn a_sync_says_how_far_it_is_and_what_it_did() {
     let bench = operator(&world);
     let recorder = world.scaikey.recorder();
     let queries = || world.faults.count(&Target::sqlite());
-    // What one look at the status costs at the most.
+    // What one look at the status costs at the most, once the tables are there.
+    run(&world, &bench, "sync --status").done();
     let before = queries();
     run(&world, &bench, "sync --status").done();
     let look = queries() - before;
@@ -27,7 +28,7 @@ async fn a_sync_says_how_far_it_is_and_what_it_did() {
         while queries() <= before + look {
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
-        let second = run(&world, &bench, "sync");
+        let second = bench.run("sync");
         recorder.release(Endpoint::AdminGroups);
         second
     };

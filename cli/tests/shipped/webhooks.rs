@@ -31,7 +31,7 @@ async fn an_event_that_names_somebody_reaches_the_mirror() {
     let line = "webhooks test --event user.suspended --resource usr_bob_acme --tenant tnt_acme0001 \
                 --secret -";
     run_with_input(&world, &bench, line, WEBHOOK_SECRET).done();
-    assert_eq!(world.mirrored("usr_bob_acme").await["status"], "suspended");
+    assert_eq!(world.mirrored("usr_bob_acme").await["status"], "SUSPENDED");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -60,7 +60,6 @@ impl Connection {
                 _ => Authorization::Allow,
             }))
             .map_err(io)?;
-        if let Ok(x) = std::env::var("XX_PRAGMA") { connection.execute_batch(&x).map_err(io)?; }
         Ok(connection)
     }
 

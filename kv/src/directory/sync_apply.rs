@@ -25,6 +25,12 @@ async fn run(
     tx.query(sql, &stamped(stamp, parameters)).await.map(|_| ())
 }
 
+/// Gives the transaction's connection room for the pages of a large difference: they would else be
+/// written to the log and read again, many times each. A store of another kind may not know it.
+pub async fn make_room(tx: &impl Query) {
+    let _ = tx.query("PRAGMA cache_size = -32768", &[]).await;
+}
+
 /// Makes, changes or brings back the users of a tenant.
 ///
 /// # Errors

@@ -103,6 +103,7 @@ async fn write(
             .of_tenant(tenant_id)
             .map_err(|_| StoreError::Corrupt)
     };
+    sync_apply::make_room(tx).await;
     for rows in &plan.tenants {
         sync_apply::tenants(tx, rows, stamp).await?;
     }

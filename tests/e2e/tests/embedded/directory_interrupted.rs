@@ -94,12 +94,21 @@ impl Changing {
 
     /// How many calls of the database a sync of the change makes.
     async fn statements(&self) -> u64 {
+        self.calls().await.len() as u64
+    }
+
+    /// The calls of the database that a sync of the change makes: what each says.
+    async fn calls(&self) -> Vec<String> {
         self.begin().await;
         // New instances: what they remember is not remembered by those that are killed.
         self.world().host().kill_instances();
         self.world().faults.reset_calls();
         self.world().sync().await;
-        let calls = self.world().faults.count(&Target::sqlite());
+        let faults = &self.world().faults;
+        let all = faults.calls().into_iter();
+        let of_database = all.filter(|call| call.target == Target::sqlite());
+        let calls: Vec<String> = of_database.map(|call| call.detail).collect();
+        assert_eq!(calls.len() as u64, faults.count(&Target::sqlite()));
         self.back().await;
         calls
     }
@@ -331,13 +340,23 @@ async fn of_twenty_syncs_at_one_moment_one_runs() {
 async fn a_run_that_was_taken_for_dead_applies_nothing() {
     let changing = Changing::new().await;
     let world = changing.world();
-    let calls = changing.statements().await;
+    let said = changing.calls().await;
+    let calls = said.len();
+    // From here on the first has the database, and the second waits for it for as long as SQLite lets
+    // it, five seconds of real time: one sample is enough, the last moment before all is done.
+    let is_held = said.iter().rposition(|sql| sql == "BEGIN IMMEDIATE");
+    let is_done = said.iter().rposition(|sql| sql == "COMMIT");
+    let (is_held, is_done) = is_held.zip(is_done).expect("a transaction");
+    assert!(is_held < is_done, "{said:?}");
+    // The nth call is the one before which the first falls silent.
+    let before = (1..=is_held as u64).step_by(4);
+    let samples = before.chain([is_held as u64 + 1, is_done as u64 + 1]);
     // A third state, which the second run reads: what the first has read would be wrong by then.
     let mut third = changing.scene.before.clone();
     let removed = "usr_erin_acme";
     third.remove_user(removed);
     let mut superseded = 0;
-    for k in (1..=calls).step_by(4) {
+    for k in samples {
         let what = format!("silent at statement {k} of {calls}");
         let session = changing.begin().await;
         assert!(session["access_token"].is_string());
