@@ -52,7 +52,10 @@ async fn begins(world: &mut World, bench: &Bench) {
 async fn an_approved_registration_is_what_scaigate_begins_with() {
     let mut world = world().await;
     let bench = Bench::new();
-    bench.write(".env", &format!("PUBLIC_URL={}\nSESSION_SECRET=kept\n", world.url));
+    bench.write(
+        ".env",
+        &format!("PUBLIC_URL={}\nSESSION_SECRET=kept\n", world.url),
+    );
     let line = format!(
         "scaikey-register --scaikey-url {} --email ops@acme.example --poll 1 --wait 1 \
          --progress plain",

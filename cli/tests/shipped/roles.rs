@@ -19,7 +19,11 @@ async fn a_first_super_admin_is_made_seen_and_not_taken_while_the_last() {
     let bench = operator(&world);
     world.sync().await;
 
-    let ran = run(&world, &bench, &format!("admin grant {ALICE} --role super_admin"));
+    let ran = run(
+        &world,
+        &bench,
+        &format!("admin grant {ALICE} --role super_admin"),
+    );
     assert!(ran.done().contains("super_admin"), "{ran:?}");
     let ran = run(&world, &bench, "admin users --search alice --json");
     ran.done();
@@ -27,7 +31,10 @@ async fn a_first_super_admin_is_made_seen_and_not_taken_while_the_last() {
     let rows = page["users"].as_array().unwrap();
     let alice = rows.iter().find(|row| row["email"] == ALICE).unwrap();
     assert_eq!(alice["admin_role"], "super_admin", "{page}");
-    assert_eq!(world.mirrored("usr_alice_acme").await["admin_role"], "super_admin");
+    assert_eq!(
+        world.mirrored("usr_alice_acme").await["admin_role"],
+        "super_admin"
+    );
 
     // The last one stays, whoever asks.
     let ran = run(&world, &bench, &format!("admin revoke {ALICE}"));
@@ -35,12 +42,26 @@ async fn a_first_super_admin_is_made_seen_and_not_taken_while_the_last() {
     let ran = run(&world, &bench, &format!("admin revoke {ALICE} --json"));
     ran.code_is(4);
     assert_eq!(ran.json()["error"]["code"], "last_super_admin");
-    assert_eq!(world.mirrored("usr_alice_acme").await["admin_role"], "super_admin");
+    assert_eq!(
+        world.mirrored("usr_alice_acme").await["admin_role"],
+        "super_admin"
+    );
 
-    run(&world, &bench, "admin grant bob@acme.example --role super_admin").done();
+    run(
+        &world,
+        &bench,
+        "admin grant bob@acme.example --role super_admin",
+    )
+    .done();
     run(&world, &bench, &format!("admin revoke {ALICE}")).done();
-    assert_eq!(world.mirrored("usr_alice_acme").await["admin_role"], Value::Null);
-    assert_eq!(world.mirrored("usr_bob_acme").await["admin_role"], "super_admin");
+    assert_eq!(
+        world.mirrored("usr_alice_acme").await["admin_role"],
+        Value::Null
+    );
+    assert_eq!(
+        world.mirrored("usr_bob_acme").await["admin_role"],
+        "super_admin"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +71,11 @@ async fn users_are_listed_page_by_page() {
     let seen = world.sync().await["users_seen"].as_u64().unwrap();
     let mut all = Vec::new();
     for page in 1..=seen.div_ceil(10) {
-        let ran = run(&world, &bench, &format!("admin users --json --per-page 10 --page {page}"));
+        let ran = run(
+            &world,
+            &bench,
+            &format!("admin users --json --per-page 10 --page {page}"),
+        );
         ran.done();
         all.extend(ids(&ran.json()).into_iter().map(str::to_owned));
     }
@@ -79,7 +104,11 @@ async fn why_somebody_is_missing_is_said() {
     let ran = run(&world, &bench, "admin why nobody@acme.example --json");
     ran.done();
     assert!(ran.json().is_object(), "{ran:?}");
-    let ran = run(&world, &bench, "admin grant nobody@acme.example --role tenant_admin");
+    let ran = run(
+        &world,
+        &bench,
+        "admin grant nobody@acme.example --role tenant_admin",
+    );
     ran.code_is(3);
     assert!(ran.stderr.contains("fix: "), "{ran:?}");
 }
@@ -111,5 +140,8 @@ async fn how_it_ends_is_a_number() {
     let error = &ran.json()["error"];
     assert_eq!(error["code"], "admin_role_required", "{error}");
     assert!(error["fix"].as_str().is_some_and(|fix| !fix.is_empty()));
-    assert_eq!(world.mirrored("usr_bob_acme").await["admin_role"], json!(null));
+    assert_eq!(
+        world.mirrored("usr_bob_acme").await["admin_role"],
+        json!(null)
+    );
 }

@@ -51,7 +51,12 @@ async fn a_sync_says_how_far_it_is_and_what_it_did() {
     assert_eq!(last["statistics"]["users_seen"], users);
     let ran = run(&world, &bench, "sync");
     let table = ran.done();
-    assert!(table.lines().any(|line| line == "users_added                  0"), "{table}");
+    assert!(
+        table
+            .lines()
+            .any(|line| line == "users_added                  0"),
+        "{table}"
+    );
     assert!(table.contains("warning: no_super_admin: "), "{table}");
 }
 

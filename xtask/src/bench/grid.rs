@@ -8,7 +8,8 @@ use crate::bench::client::{Answer, Connection};
 use crate::bench::person::{Client, granted};
 
 /// What is streamed: the emulator's five events and the end.
-const CHAT: &str = r#"{"model":"openai/gpt-4o","messages":[{"role":"user","content":"hello"}],"stream":true}"#;
+const CHAT: &str =
+    r#"{"model":"openai/gpt-4o","messages":[{"role":"user","content":"hello"}],"stream":true}"#;
 
 /// The access token of somebody who may call ScaiGrid: we send it on as it is.
 ///

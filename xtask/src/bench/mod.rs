@@ -310,8 +310,7 @@ impl Bench {
                 for side in half.sides.iter_mut() {
                     let connections = usize::from(options.connections);
                     let (case, token) = (side.case, &side.token);
-                    let taken =
-                        load::run_paced(case, &self.warm, token, connections, turn, rate);
+                    let taken = load::run_paced(case, &self.warm, token, connections, turn, rate);
                     side.samples.add(taken);
                 }
             }

@@ -138,7 +138,16 @@ pub fn syncs(rows: &[directory::Row]) -> String {
     let mut text = format!(
         "\nwhole syncs; times in s; `runner` and `ScaiKey` are processor time; `component` is the most linear memory of the sync, `resident` what the runner holds afterwards, in MiB; `write` the longest that a sign-in took to begin meanwhile, in ms\n\n\
          {:>8}  {:<17}{:<11}{:>8}{:>8}{:>9}{:>11}{:>10}{:>8}{:>8}\n",
-        "people", "method", "", "elapsed", "runner", "ScaiKey", "component", "resident", "write", "failed"
+        "people",
+        "method",
+        "",
+        "elapsed",
+        "runner",
+        "ScaiKey",
+        "component",
+        "resident",
+        "write",
+        "failed"
     );
     for row in rows {
         let what = if row.is_first { "first" } else { "no change" };

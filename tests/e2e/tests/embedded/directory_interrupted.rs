@@ -343,8 +343,8 @@ async fn a_run_that_was_taken_for_dead_applies_nothing() {
     let world = changing.world();
     let said = changing.calls().await;
     let calls = said.len();
-    // From here on the first has the database, and the second waits for it for as long as SQLite lets
-    // it, five seconds of real time: one sample is enough, the last moment before all is done.
+    // From here on the first has the database, and the second waits for it for seconds of real time:
+    // one sample is enough, the last moment before all is done.
     let is_held = said.iter().rposition(|sql| sql == "BEGIN IMMEDIATE");
     let is_done = said.iter().rposition(|sql| sql == "COMMIT");
     let (is_held, is_done) = is_held.zip(is_done).expect("a transaction");
