@@ -37,7 +37,7 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
     }
 }
 
-/// Every test of the workspace, the built components included.
+/// Every test of the workspace, the built components included, and a short round of the benchmark.
 ///
 /// Always with `--workspace`: a selection of packages resolves to other features
 /// of their dependencies, and cargo would build the WebAssembly engine again.

@@ -31,6 +31,15 @@ impl Samples {
         }
     }
 
+    /// Requests that took so many microseconds.
+    #[cfg(test)]
+    pub fn each(micros: &[u64]) -> Self {
+        Self {
+            micros: micros.into(),
+            ..Self::default()
+        }
+    }
+
     /// Adds another round, which ran after this one.
     pub fn add(&mut self, other: Self) {
         self.elapsed += other.elapsed;

@@ -264,4 +264,31 @@ mod tests {
             "{text}"
         );
     }
+
+    #[test]
+    fn added_is_the_difference_of_percentiles_and_never_less_than_nothing() {
+        let row = |case| Row::new(case);
+        let (empty, direct) = (row(Case::Empty), row(Case::LookupDirect));
+        let mut half = HalfLoad::new(&row(Case::Lookup), &direct, &empty);
+        let [_, direct, proxied] = &mut half.sides;
+        direct.samples = Samples::each(&[1_000, 2_000, 9_000]);
+        proxied.samples = Samples::each(&[2_000, 3_500, 8_000]);
+        let text = half_load(&[half]);
+        let line = text.lines().last().unwrap_or_default();
+        let numbers: Vec<&str> = line.split_whitespace().rev().take(3).collect();
+        assert_eq!(numbers, ["0", "0.00", "1.50"], "{text}");
+    }
+
+    #[test]
+    fn says_why_a_sync_has_no_figures() {
+        let row = directory::Row {
+            users: 7,
+            method: "member_walk",
+            is_first: true,
+            figures: Err(anyhow::anyhow!("sync answered 502 sync_incomplete")),
+        };
+        let text = syncs(&[row]);
+        let said = "not measured: sync answered 502 sync_incomplete\n";
+        assert!(text.ends_with(said), "{text}");
+    }
 }
