@@ -14,6 +14,10 @@ const SCOPES: &str = "openid profile email groups offline_access users:read grou
 /// be used to administer it.
 pub async fn world() -> World {
     let world = World::with(Setup::default()).await;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the command's clock is the machine's"
+    )]
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     world.clock.set_wall(now.as_secs());
     set_scopes(&mut world.scaikey.directory(), SCOPES);
