@@ -1,6 +1,7 @@
 //! The schema and its migrations: forward-only, numbered, each in one transaction.
 
 mod bootstrap_election;
+mod audit;
 mod directory;
 mod flow;
 mod rate_bucket;
@@ -9,6 +10,7 @@ mod tenant_credential;
 use scaigate_types::{Database, Query, StoreError, Transaction};
 
 use bootstrap_election::BOOTSTRAP_ELECTION;
+use audit::AUDIT;
 use directory::DIRECTORY;
 use flow::FLOWS;
 use rate_bucket::RATE_BUCKET;
@@ -26,6 +28,7 @@ const MIGRATIONS: &[Migration] = &[
     FLOWS,
     TENANT_CREDENTIAL,
     BOOTSTRAP_ELECTION,
+    AUDIT,
 ];
 
 const FIRST: Migration = &[
