@@ -8,6 +8,7 @@
 //! [`Database`]: scaigate_types::Database
 //! [`Kv`]: scaigate_types::Kv
 
+pub mod audit;
 pub mod catalog;
 #[cfg(feature = "contract")]
 pub mod contract;

@@ -4,7 +4,7 @@ mod registration;
 mod workspace;
 
 use scaigate_types::{
-    AdminRole, Database, Issuer, PersonId, Query, Row, StoreError, Subject, TenantId, Timestamp,
+    AdminRole, Issuer, PersonId, Query, Row, StoreError, Subject, TenantId, Timestamp,
     WorkspaceId,
 };
 
@@ -114,7 +114,7 @@ fn person(row: &Row) -> Result<Person, StoreError> {
 /// # Errors
 /// [`StoreError`] when the store does not answer.
 pub async fn arrive(
-    db: &impl Database,
+    db: &impl Query,
     arrival: &Arrival<'_>,
     fresh: &FreshIds,
     now: Timestamp,

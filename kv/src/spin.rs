@@ -3,11 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
+use scaigate_types::{Database, Kv, Query, Row, StoreError, Trail, Transaction, Value};
 use spin_sdk::key_value::{self, Store};
 use spin_sdk::sqlite::{self, Connection};
 
-use crate::schema;
+use crate::{audit, schema};
 
 /// The label of both stores: the one that every Spin runtime offers without configuration.
 const LABEL: &str = "default";
@@ -59,9 +59,11 @@ impl Kv for SpinKv {
     }
 }
 
-/// Spin's SQLite database, brought to the current schema before its first use by an instance.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SpinDatabase;
+/// Spin's SQLite database, brought to the current schema before its first use by an instance. In the
+/// hands of a request: what its transactions write into the audit log says by which request that was,
+/// from where and by whom.
+#[derive(Clone, Debug, Default)]
+pub struct SpinDatabase(pub Option<Rc<Trail>>);
 
 /// The database before the schema is known to be there.
 struct Unmigrated;
@@ -78,7 +80,11 @@ const MAX_IDLE: usize = 4;
 
 /// A transaction on a connection that no other request uses meanwhile. Dropping it closes the
 /// connection, which undoes it.
-pub struct SpinTransaction(Connection);
+pub struct SpinTransaction {
+    connection: Connection,
+    /// Of which request, and the newest row of the audit log when it began.
+    trail: Option<(Rc<Trail>, i64)>,
+}
 
 fn sql_error(error: sqlite::Error) -> StoreError {
     match error {
@@ -164,17 +170,21 @@ async fn once(
 
 async fn begin() -> Result<SpinTransaction, StoreError> {
     const BEGIN: &str = "BEGIN IMMEDIATE";
+    let transaction = |connection| SpinTransaction {
+        connection,
+        trail: None,
+    };
     // One that is broken is dropped; whoever is busy is so on a new one too.
     if let Some(connection) = IDLE.with_borrow_mut(Vec::pop) {
         match run(&connection, BEGIN, &[]).await {
-            Ok(_) => return Ok(SpinTransaction(connection)),
+            Ok(_) => return Ok(transaction(connection)),
             Err(StoreError::Busy) => return Err(StoreError::Busy),
             Err(_) => {}
         }
     }
     let connection = open().await?;
     run(&connection, BEGIN, &[]).await?;
-    Ok(SpinTransaction(connection))
+    Ok(transaction(connection))
 }
 
 async fn query(sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
@@ -220,22 +230,29 @@ impl Database for SpinDatabase {
 
     async fn begin(&self) -> Result<SpinTransaction, StoreError> {
         ensure_migrated().await?;
-        begin().await
+        let mut tx = begin().await?;
+        if let Some(trail) = &self.0 {
+            tx.trail = Some((Rc::clone(trail), audit::newest(&tx).await?));
+        }
+        Ok(tx)
     }
 }
 
 impl Query for SpinTransaction {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
-        run(&self.0, sql, parameters).await
+        run(&self.connection, sql, parameters).await
     }
 }
 
 impl Transaction for SpinTransaction {
     async fn commit(self) -> Result<(), StoreError> {
-        run(&self.0, "COMMIT", &[]).await?;
+        if let Some((trail, since)) = &self.trail {
+            audit::attribute(&self, *since, trail).await?;
+        }
+        run(&self.connection, "COMMIT", &[]).await?;
         IDLE.with_borrow_mut(|idle| {
             if idle.len() < MAX_IDLE {
-                idle.push(self.0);
+                idle.push(self.connection);
             }
         });
         Ok(())

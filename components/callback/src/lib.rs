@@ -23,7 +23,7 @@ use spin_sdk::http_service;
 use remembered::Remembered;
 
 async fn respond(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
-    let ports = SpinPorts::default();
+    let ports = SpinPorts::of(incoming);
     let call = routes::Call {
         ports: &ports,
         remembered,
@@ -59,7 +59,7 @@ fn purge_now_and_then() {
     if chance == 0 {
         after_answer(async {
             // What fails now is done another time.
-            let _ = purge::purge(&SpinDatabase, &SpinKv, SpinClock.now()).await;
+            let _ = purge::purge(&SpinDatabase::default(), &SpinKv, SpinClock.now()).await;
         });
     }
 }

@@ -34,7 +34,7 @@ async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCod
         async move |incoming: &Incoming| {
             let remembered: Rc<Remembered> = remembered?;
             let call = Call {
-                ports: &SpinPorts::default(),
+                ports: &SpinPorts::of(incoming),
                 remembered: &remembered,
                 incoming,
             };

@@ -23,7 +23,7 @@ async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCod
         &site,
         async move |incoming: &Incoming| {
             let remembered = remembered?;
-            routes::route(&SpinPorts::default(), &remembered, incoming).await
+            routes::route(&SpinPorts::of(incoming), &remembered, incoming).await
         },
     )
     .await

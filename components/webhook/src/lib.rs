@@ -65,7 +65,7 @@ async fn handle(request: Request) -> Reply {
         &site,
         async move |incoming: &Incoming| {
             let remembered: Rc<Remembered> = remembered?;
-            let ports = SpinPorts::default();
+            let ports = SpinPorts::of(incoming);
             let outcome = respond(&remembered, &ports, incoming).await;
             if let Err(problem) = &outcome {
                 refusals::note(&ports, problem).await;

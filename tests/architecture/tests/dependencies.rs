@@ -64,6 +64,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "kv",
         ],
     ),
+    ("crates/audit", &["crates/types", "crates/jose", "kv"]),
     (
         "crates/flows",
         &[

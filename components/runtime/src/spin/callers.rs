@@ -7,6 +7,7 @@ use scaigate_signin::authenticate::{self, Acceptance};
 use scaigate_signin::settings::{self, Deployment, Fault, Provider};
 use scaigate_signin::{Ports, Principal};
 
+use super::refusals::note_refusal;
 use super::variables::VariableValues;
 use crate::{Incoming, Site};
 
@@ -47,7 +48,8 @@ impl Callers {
         ) {
             (Ok(deployment), Ok(sessions)) => {
                 let own = deployment.public_url.origin().clone();
-                let site = Site::new(deployment.apps.iter().cloned().chain([own]));
+                let site = Site::new(deployment.apps.iter().cloned().chain([own]))
+                    .noting_refusals(note_refusal);
                 Ok(Self {
                     signer: sessions.signer,
                     deployment,
@@ -80,8 +82,10 @@ impl Callers {
             deployment: &self.deployment,
             provider: self.provider.as_ref().map_err(Vec::as_slice),
         };
-        authenticate::authenticate(ports, &acceptance, &incoming.headers)
+        let principal = authenticate::authenticate(ports, &acceptance, &incoming.headers)
             .await?
-            .required()
+            .required()?;
+        incoming.trail.prove(principal.actor());
+        Ok(principal)
     }
 }
