@@ -31,7 +31,9 @@ fn main() -> io::Result<()> {
     }
     let packed = pack(text.as_bytes());
     if unpack(&packed).as_deref() != Some(text.as_bytes()) {
-        return Err(io::Error::other("the migrations do not come back as they were packed"));
+        return Err(io::Error::other(
+            "the migrations do not come back as they were packed",
+        ));
     }
     let source = format!(
         "pub(super) const VERSION: i64 = {};\npub(super) const PACKED: &[u8] = &{packed:?};\n",

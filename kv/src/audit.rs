@@ -63,7 +63,14 @@ pub async fn note_read(
     on.query(
         "INSERT INTO audit_log (at, action, actor, tenant_id, target, request_id, source)
          VALUES (?1, 'admin.read', ?2, ?3, ?4, ?5, ?6)",
-        &[now.into(), actor, tenant_id, what.into(), request_id, source],
+        &[
+            now.into(),
+            actor,
+            tenant_id,
+            what.into(),
+            request_id,
+            source,
+        ],
     )
     .await?;
     Ok(())
@@ -156,7 +163,7 @@ pub async fn list(
     limit: u32,
 ) -> Result<Vec<Row>, StoreError> {
     let (beyond, direction, start) = match order {
-        Order::OldestFirst => (">", "ASC", 0),
+        Order::OldestFirst => (">", "ASC", i64::MIN),
         Order::NewestFirst => ("<", "DESC", i64::MAX),
     };
     // The hash before a row is that of its neighbour, or of what was forgotten.

@@ -4,8 +4,7 @@ mod registration;
 mod workspace;
 
 use scaigate_types::{
-    AdminRole, Issuer, PersonId, Query, Row, StoreError, Subject, TenantId, Timestamp,
-    WorkspaceId,
+    AdminRole, Issuer, PersonId, Query, Row, StoreError, Subject, TenantId, Timestamp, WorkspaceId,
 };
 
 pub use registration::{Registration, personal_workspace, register};

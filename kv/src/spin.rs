@@ -1,9 +1,10 @@
 //! The stores as Spin offers them.
 
 use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::rc::Rc;
 
-use scaigate_types::{Database, Kv, Query, Row, StoreError, Trail, Transaction, Value};
+use scaigate_types::{Database, Kv, Query, Row, StoreError, Timestamp, Trail, Transaction, Value};
 use spin_sdk::key_value::{self, Store};
 use spin_sdk::sqlite::{self, Connection};
 
@@ -257,4 +258,19 @@ impl Transaction for SpinTransaction {
         });
         Ok(())
     }
+}
+
+/// As [`audit::note_refusals`]. Boxed, so that nobody who notes has the database's code in theirs.
+#[must_use]
+pub fn note_refusals(
+    route: String,
+    code: &'static str,
+    count: u32,
+    trail: Rc<Trail>,
+    now: Timestamp,
+) -> Pin<Box<dyn Future<Output = Result<(), StoreError>>>> {
+    Box::pin(async move {
+        let db = SpinDatabase::default();
+        audit::note_refusals(&db, &route, code, count, &trail, now).await
+    })
 }

@@ -55,9 +55,8 @@ impl Query {
                 return Err(Problem::invalid_field(name, "too long, or not printable"));
             }
         }
-        let limit_is_wrong = || {
-            Problem::invalid_field("limit", &format!("not a number from 1 to {max}"))
-        };
+        let limit_is_wrong =
+            || Problem::invalid_field("limit", &format!("not a number from 1 to {max}"));
         let limit = fields.get("limit").map(|text| {
             let limit = text.parse().ok().filter(|limit| (1..=max).contains(limit));
             limit.ok_or_else(limit_is_wrong)

@@ -7,11 +7,13 @@
 //! down elsewhere.
 
 mod chain;
+mod refusals;
 mod seal;
 mod shown;
 mod verify;
 
 pub use chain::{hash, tag_holds};
+pub use refusals::{Refusals, route};
 pub use seal::{KEPT, seal};
 pub use shown::Shown;
 pub use verify::{Anchor, Finding, Report, Verifier};

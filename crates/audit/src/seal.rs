@@ -21,11 +21,7 @@ const BATCHES: u32 = 20;
 ///
 /// # Errors
 /// [`StoreError`] when the store does not answer; what was sealed before stays so.
-pub async fn seal(
-    db: &impl Database,
-    tagger: &Tagger,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
+pub async fn seal(db: &impl Database, tagger: &Tagger, now: Timestamp) -> Result<u64, StoreError> {
     let mut sealed = 0;
     for _ in 0..BATCHES {
         // Without a lock: mostly there is nothing.

@@ -2,7 +2,7 @@
 
 use scaigate_kv::audit::{Entry, Row};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 /// A row as the route shows it, from which its hash can be computed again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub struct Shown {
     pub tenant_id: Option<String>,
     /// To whom or what.
     pub target: Option<String>,
-    /// What else is to be said: an object, byte for byte as it is hashed.
-    pub detail: Box<RawValue>,
+    /// What else is to be said: an object.
+    pub detail: Value,
     /// By which request.
     pub request_id: Option<String>,
     /// From which address.
@@ -39,7 +39,7 @@ pub struct Shown {
 
 impl From<Row> for Shown {
     fn from(row: Row) -> Self {
-        let at = row.entry.at().rfc3339();
+        let (at, detail) = (row.entry.at().rfc3339(), row.entry.detail());
         let Entry {
             seq,
             at_ms,
@@ -48,15 +48,11 @@ impl From<Row> for Shown {
             actor,
             tenant_id,
             target,
-            detail,
+            detail: _,
             request_id,
             source,
             count,
         } = row.entry;
-        // What is no JSON was not written by us: it is shown as the text it is.
-        let detail = RawValue::from_string(detail)
-            .or_else(|_| serde_json::value::to_raw_value("unreadable"))
-            .unwrap_or_default();
         Self {
             seq,
             at,
@@ -87,7 +83,10 @@ impl From<Shown> for Row {
                 actor: shown.actor,
                 tenant_id: shown.tenant_id,
                 target: shown.target,
-                detail: shown.detail.get().to_owned(),
+                detail: match shown.detail {
+                    Value::String(text) => text,
+                    object => object.to_string(),
+                },
                 request_id: shown.request_id,
                 source: shown.source,
                 count: shown.count,

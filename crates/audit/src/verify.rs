@@ -93,6 +93,7 @@ pub struct Verifier {
     anchor: Option<Anchor>,
     anchor_found: bool,
     first: Option<i64>,
+    cursor: Option<i64>,
     last: i64,
     previous: String,
     rows: u64,
@@ -109,6 +110,7 @@ impl Verifier {
     #[must_use]
     pub fn new(state: State, anchor: Option<Anchor>) -> Self {
         Self {
+            cursor: None,
             last: state.purged_seq,
             previous: state.purged_hash.clone(),
             purge_recorded: state.purged_seq == 0,
@@ -130,10 +132,11 @@ impl Verifier {
         }
     }
 
-    /// The number of the last row that was given: the next ones come after it.
+    /// The number of the last row that was given: the next ones come after it. `None` before the first:
+    /// nothing is left out, however low its number.
     #[must_use]
-    pub const fn last(&self) -> i64 {
-        self.last
+    pub const fn cursor(&self) -> Option<i64> {
+        self.cursor
     }
 
     /// Looks at the next row.
@@ -147,7 +150,8 @@ impl Verifier {
                 to: seq - 1,
             });
         }
-        self.last = seq;
+        self.last = self.last.max(seq);
+        self.cursor = Some(seq);
         let computed = hash(&self.previous, &row.entry);
         let covered = self.state.seal.as_ref().map_or(0, |seal| seal.seq);
         match &row.hash {
@@ -175,11 +179,9 @@ impl Verifier {
             self.anchor_found |= anchor.seq == seq && row.hash.as_ref() == Some(&anchor.hash);
         }
         if row.entry.action == "audit.purged" {
-            let expected = format!(
-                r#"{{"through":{},"hash":"{}"}}"#,
-                self.state.purged_seq, self.state.purged_hash
-            );
-            self.purge_recorded |= row.entry.detail == expected;
+            let detail = row.entry.detail();
+            self.purge_recorded |= detail["through"] == self.state.purged_seq
+                && detail["hash"] == self.state.purged_hash.as_str();
         }
     }
 

@@ -100,6 +100,9 @@ mod tests {
                 tenant_id: None,
             });
         }
-        assert_eq!(trail.actor().map(|actor| actor.name.as_str()), Some("person:a"));
+        assert_eq!(
+            trail.actor().map(|actor| actor.name.as_str()),
+            Some("person:a")
+        );
     }
 }

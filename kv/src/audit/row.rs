@@ -1,11 +1,12 @@
 //! A row of the audit log, with its one form for hashing.
 
+use std::collections::BTreeMap;
+
 use scaigate_types::{Row as Stored, StoreError, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What a row says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its number. There are no gaps.
     pub seq: i64,
@@ -32,8 +33,19 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// What else is said, with its members in the order of their names. What is no object was not
+    /// written by us, and is the text that it is.
+    #[must_use]
+    pub fn detail(&self) -> Value {
+        let members: Result<BTreeMap<String, Value>, _> = serde_json::from_str(&self.detail);
+        members.map_or_else(
+            |_| self.detail.as_str().into(),
+            |members| Value::Object(members.into_iter().collect()),
+        )
+    }
+
     /// What is hashed: the members, in their order, as a JSON array without spaces. Everything in it is
-    /// a text, a whole number or null, which JSON writes in one way (`serde_json`).
+    /// a text, a whole number, null, or [`Entry::detail`], which JSON writes in one way (`serde_json`).
     #[must_use]
     pub fn canonical(&self) -> String {
         serde_json::json!([
@@ -44,7 +56,7 @@ impl Entry {
             self.actor,
             self.tenant_id,
             self.target,
-            self.detail,
+            self.detail(),
             self.request_id,
             self.source,
             self.count,

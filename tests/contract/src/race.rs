@@ -51,9 +51,11 @@ impl From<IdError> for Error {
 /// Puts there what a race is about; `None` for an unknown subject.
 pub async fn prepare(subject: &str, id: &str) -> Option<Result<(), Error>> {
     Some(match subject {
-        "pending-login" => pending_login::insert(&SpinDatabase::default(), id, "browser", b"sealed", NOW)
-            .await
-            .map_err(Error::from),
+        "pending-login" => {
+            pending_login::insert(&SpinDatabase::default(), id, "browser", b"sealed", NOW)
+                .await
+                .map_err(Error::from)
+        }
         "session-code" => new_session(id).await,
         "rotation" => redeemed_session(id).await,
         _ => return None,
@@ -98,7 +100,9 @@ async fn redeem(id: &str, request: &str) -> Result<String, Error> {
 }
 
 async fn claim(id: &str) -> Result<String, Error> {
-    Ok(word(redeemed_code::claim(&SpinDatabase::default(), id, NOW).await?))
+    Ok(word(
+        redeemed_code::claim(&SpinDatabase::default(), id, NOW).await?,
+    ))
 }
 
 async fn turn(id: &str, request: &str) -> Result<String, Error> {
@@ -154,7 +158,8 @@ async fn arrive(id: &str, request: &str) -> Result<String, Error> {
         workspace_id: WorkspaceId::parse(&format!("{id}-{request}"))?,
     };
     let person = people::arrive(&SpinDatabase::default(), &arrival, &fresh, NOW).await?;
-    let workspaces = people::workspaces(&SpinDatabase::default(), &person.person_id, &tenant_id).await?;
+    let workspaces =
+        people::workspaces(&SpinDatabase::default(), &person.person_id, &tenant_id).await?;
     let roles: Vec<_> = workspaces
         .iter()
         .map(|membership| membership.role.as_str())
@@ -179,6 +184,12 @@ async fn new_session(id: &str) -> Result<(), Error> {
 
 async fn redeemed_session(id: &str) -> Result<(), Error> {
     new_session(id).await?;
-    session::redeem(&SpinDatabase::default(), id, &WorkspaceId::parse("workspace")?, NOW).await?;
+    session::redeem(
+        &SpinDatabase::default(),
+        id,
+        &WorkspaceId::parse("workspace")?,
+        NOW,
+    )
+    .await?;
     Ok(())
 }

@@ -7,7 +7,6 @@ use scaigate_signin::authenticate::{self, Acceptance};
 use scaigate_signin::settings::{self, Deployment, Fault, Provider};
 use scaigate_signin::{Ports, Principal};
 
-use super::refusals::note_refusal;
 use super::variables::VariableValues;
 use crate::{Incoming, Site};
 
@@ -48,8 +47,7 @@ impl Callers {
         ) {
             (Ok(deployment), Ok(sessions)) => {
                 let own = deployment.public_url.origin().clone();
-                let site = Site::new(deployment.apps.iter().cloned().chain([own]))
-                    .noting_refusals(note_refusal);
+                let site = Site::new(deployment.apps.iter().cloned().chain([own]));
                 Ok(Self {
                     signer: sessions.signer,
                     deployment,
