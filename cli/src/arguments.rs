@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod examples;
 
 use std::io::Read as _;
@@ -9,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use scaigate_types::{AdminRole, Secret, TenantId};
 use serde_json::{Map, Value};
+
+pub use audit::{Audit, AuditFilter};
 
 /// Longest e-mail address (RFC 5321).
 const MAX_EMAIL: usize = 320;
@@ -54,6 +57,9 @@ pub enum Command {
     /// Who may administer scaigate
     #[command(subcommand, after_help = examples::ADMIN)]
     Admin(Admin),
+    /// Who did what to whom, and whether somebody changed that
+    #[command(subcommand, after_help = examples::AUDIT)]
+    Audit(Audit),
     /// Reads ScaiKey's directory again
     #[command(after_help = examples::SYNC)]
     Sync(Sync),

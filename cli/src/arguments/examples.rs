@@ -109,3 +109,30 @@ pub const EVERY: [&str; 10] = [
     WEBHOOKS_TEST,
     COMPLETIONS,
 ];
+
+/// Of `audit`.
+pub const AUDIT: &str = "\
+Examples:
+  scaigate audit list --action role
+  scaigate audit verify --database .spin/sqlite_db.db";
+
+/// Of `audit list`.
+pub const AUDIT_LIST: &str = "\
+Examples:
+  scaigate audit list --action request.refused
+  scaigate audit list --request-id req_01HZX3 --database .spin/sqlite_db.db";
+
+/// Of `audit export`.
+pub const AUDIT_EXPORT: &str = "\
+Examples:
+  scaigate audit export
+  scaigate audit export --tenant tnt_acme0001";
+
+/// Of `audit verify`.
+pub const AUDIT_VERIFY: &str = "\
+On a database file the seal is held against SESSION_SECRET, where that is set. Write the head that is
+printed down elsewhere: given again with --head, it shows that nothing was cut off since.
+
+Examples:
+  scaigate audit verify
+  scaigate audit verify --database .spin/sqlite_db.db";

@@ -1,6 +1,8 @@
 //! What needs a fault, the clock, the database or a kill: runs on the embedded runner.
 #[path = "embedded/access_tokens.rs"]
 mod access_tokens;
+#[path = "embedded/audit.rs"]
+mod audit;
 #[path = "embedded/backchannel_logout.rs"]
 mod backchannel_logout;
 #[path = "embedded/canary_g8.rs"]
