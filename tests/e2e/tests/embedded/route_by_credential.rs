@@ -55,6 +55,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("DELETE", "/v1/admin/users/usr_carol_acme/role", ""),
     ("GET", "/v1/admin/changes", ""),
     ("GET", "/v1/admin/webhooks/deliveries", ""),
+    ("GET", "/v1/admin/audit", ""),
+    ("GET", "/v1/admin/audit/chain", ""),
     ("POST", "/v1/webhooks/scaikey", "{}"),
     ("GET", "/v1/flows", ""),
     ("POST", "/v1/flows", r#"{"name":"n","content":{}}"#),
