@@ -8,7 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use crate::Canaries;
+use crate::{Canaries, conformance, seen};
 
 /// An answer, read whole.
 #[derive(Clone, Debug)]
@@ -138,6 +138,8 @@ impl Client {
             request.method(),
             request.uri().path()
         );
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let is_ours = request.uri().to_string().starts_with(&self.base);
         let response = self
             .pool
             .request(request.map(Full::new))
@@ -154,6 +156,10 @@ impl Client {
             headers: parts.headers,
             body,
         };
+        if is_ours {
+            seen::note(&answer);
+            self.conforms(&what, method.as_str(), &path, &answer);
+        }
         if answer.status.is_client_error() || answer.status.is_server_error() {
             self.canaries.check(&what, &answer.text());
         } else {
@@ -161,6 +167,26 @@ impl Client {
             self.canaries.add_url(answer.location());
         }
         Ok(answer)
+    }
+
+    /// Fails unless the answer is as the API description says.
+    fn conforms(&self, what: &str, method: &str, path: &str, answer: &Answer) {
+        if let Err(error) = conformance::check(method, path, answer) {
+            if let Some(file) = std::env::var_os("SCAIGATE_TMP_RECORD") {
+                use std::io::Write;
+                let mut file = std::fs::OpenOptions::new()
+                    .append(true)
+                    .create(true)
+                    .open(file)
+                    .unwrap();
+                let body: String = answer.text().chars().take(1500).collect();
+                let line = format!("{what}: {error} ### {body}\n");
+                file.write_all(line.replace('\n', " ").as_bytes()).unwrap();
+                file.write_all(b"\n").unwrap();
+                return;
+            }
+            panic!("{what} is not as described: {error}\n{}", answer.text());
+        }
     }
 
     /// GET with a bearer token, if one is given.
