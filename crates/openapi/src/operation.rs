@@ -87,8 +87,7 @@ pub struct Answer {
 pub struct Operation {
     /// The method.
     pub method: &'static str,
-    /// The address; `{name}` is one segment, `{name}` of a parameter with a slash in its description's
-    /// [`Operation::rest`] is all that follow.
+    /// The address; `{name}` is one segment, and at the end of one with [`Operation::rest`] all that follow.
     pub path: &'static str,
     /// Its name in generated clients.
     pub id: &'static str,
@@ -144,7 +143,10 @@ impl Operation {
         let names = path.split(['{', '}']).skip(1).step_by(2);
         for name in names {
             let schema = crate::schema::bounded(1, 200);
-            operation = operation.parameter(name, Place::Path, true, schema, "");
+            // A segment that is no name leads nowhere.
+            operation = operation
+                .parameter(name, Place::Path, true, schema, "")
+                .fails(&[Code::NotFound]);
         }
         operation = operation.fails(codes::EVERY);
         if method == "GET" {

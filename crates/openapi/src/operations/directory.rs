@@ -102,7 +102,7 @@ pub(super) fn operations() -> Vec<Operation> {
     ]
 }
 
-/// A warning of a sync, or a finding.
+/// The administrator's role of somebody who may have none.
 pub(crate) fn nullable_role() -> Schema {
     maybe(admin_role())
 }

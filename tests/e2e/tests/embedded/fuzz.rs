@@ -49,7 +49,10 @@ async fn token(world: &World, role: &str) -> String {
         &[admin.unwrap_or_default(), person],
     );
     let session = world.sign_in(BOB).await;
-    session["access_token"].as_str().expect("a token").to_owned()
+    session["access_token"]
+        .as_str()
+        .expect("a token")
+        .to_owned()
 }
 
 async fn fuzz(world: &World, operation: &'static Operation, runner: &mut TestRunner) {

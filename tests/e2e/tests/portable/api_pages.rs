@@ -18,7 +18,10 @@ async fn the_description_is_served_and_kept_by_its_etag() {
         let answer = world.client.get(path, None).await;
         assert_eq!(answer.status, 200, "{path}");
         assert_eq!(answer.header("content-type"), content_type);
-        assert_eq!(answer.header("content-length"), answer.body.len().to_string());
+        assert_eq!(
+            answer.header("content-length"),
+            answer.body.len().to_string()
+        );
         assert_eq!(answer.header("cache-control"), "no-cache");
         let etag = answer.header("etag").to_owned();
         for (known, status) in [
@@ -49,9 +52,20 @@ async fn the_pages_run_no_script_and_need_no_network() {
             policy.starts_with("default-src 'none'; style-src 'self';"),
             "{path}: {policy}"
         );
-        assert_eq!(answer.header("x-frame-options").is_empty(), path.ends_with("json"));
+        assert_eq!(
+            answer.header("x-frame-options").is_empty(),
+            path.ends_with("json")
+        );
         let text = answer.text();
-        for foreign in ["<script", "<style", " style=", " src=", "href=\"http", "@import", "url("] {
+        for foreign in [
+            "<script",
+            "<style",
+            " style=",
+            " src=",
+            "href=\"http",
+            "@import",
+            "url(",
+        ] {
             let is_html = path.starts_with("/docs");
             assert!(!is_html || !text.contains(foreign), "{path}: {foreign}");
         }

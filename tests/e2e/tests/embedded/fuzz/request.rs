@@ -200,7 +200,9 @@ fn target(operation: &'static Operation) -> BoxedStrategy<String> {
         } else {
             Just(piece.to_owned()).boxed()
         };
-        path = (path, next).prop_map(|(path, next)| format!("{path}/{next}")).boxed();
+        path = (path, next)
+            .prop_map(|(path, next)| format!("{path}/{next}"))
+            .boxed();
     }
     let mut query: BoxedStrategy<Vec<(&'static str, String)>> = Just(Vec::new()).boxed();
     let in_query = |parameter: &&Parameter| parameter.place == Place::Query;
@@ -214,7 +216,11 @@ fn target(operation: &'static Operation) -> BoxedStrategy<String> {
     }
     (path, query, any::<bool>())
         .prop_map(|(path, query, is_api)| {
-            let prefix = if is_api && path.starts_with("/v1") { "/api" } else { "" };
+            let prefix = if is_api && path.starts_with("/v1") {
+                "/api"
+            } else {
+                ""
+            };
             let query = url::form_urlencoded::Serializer::new(String::new())
                 .extend_pairs(query)
                 .finish();
@@ -238,7 +244,12 @@ pub fn case(operation: &'static Operation) -> BoxedStrategy<Case> {
         1 => select(CONTENT_TYPES.to_vec()),
     ];
     let header = |parameter: &&Parameter| parameter.place == Place::Header;
-    let names: Vec<_> = operation.parameters.iter().filter(header).map(|one| one.name).collect();
+    let names: Vec<_> = operation
+        .parameters
+        .iter()
+        .filter(header)
+        .map(|one| one.name)
+        .collect();
     let values = prop::collection::vec("[ -~]{0,30}", names.len());
     (method, target(operation), text, content_type, values)
         .prop_map(move |(method, target, body, content_type, values)| {
