@@ -172,19 +172,6 @@ impl Client {
     /// Fails unless the answer is as the API description says.
     fn conforms(&self, what: &str, method: &str, path: &str, answer: &Answer) {
         if let Err(error) = conformance::check(method, path, answer) {
-            if let Some(file) = std::env::var_os("SCAIGATE_TMP_RECORD") {
-                use std::io::Write;
-                let mut file = std::fs::OpenOptions::new()
-                    .append(true)
-                    .create(true)
-                    .open(file)
-                    .unwrap();
-                let body: String = answer.text().chars().take(1500).collect();
-                let line = format!("{what}: {error} ### {body}\n");
-                file.write_all(line.replace('\n', " ").as_bytes()).unwrap();
-                file.write_all(b"\n").unwrap();
-                return;
-            }
             panic!("{what} is not as described: {error}\n{}", answer.text());
         }
     }

@@ -7,6 +7,8 @@ mod backchannel_logout;
 mod canary_g8;
 #[path = "embedded/catalog.rs"]
 mod catalog;
+#[path = "embedded/codes.rs"]
+mod codes;
 #[path = "embedded/deploy.rs"]
 mod deploy;
 #[path = "embedded/deploy_deprecated.rs"]
