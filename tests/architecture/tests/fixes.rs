@@ -35,7 +35,9 @@ fn settings_of_fixes_exist() {
     for code in Code::ALL {
         let quoted = code.fix().split('`').skip(1).step_by(2);
         let lower = quoted.filter(|word| is_name(word, u8::is_ascii_lowercase));
-        let words = code.fix().split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let words = code
+            .fix()
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
         let upper = words.filter(|word| is_name(word, u8::is_ascii_uppercase));
         for word in lower.chain(upper).filter(|word| !MEMBERS.contains(word)) {
             let setting = word.to_ascii_lowercase();

@@ -126,7 +126,9 @@ fn every_address_in_a_component_is_described() {
         if file.to_string_lossy().contains("/fallback/") {
             continue;
         }
-        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
         let code: Vec<&str> = code.collect();
         for piece in code.join("\n").split("\"/v1/").skip(1) {
             let path = format!("/v1/{}", piece.split('"').next().unwrap());
@@ -147,7 +149,11 @@ const TABLES: &[(&str, &str, &str)] = &[
     ("directory/src/routes.rs", "async fn read(", "/v1/admin/"),
     ("flows/src/routes.rs", "async fn route(", "/"),
     ("flows/src/flows.rs", "pub async fn flows(", "/v1/flows/"),
-    ("flows/src/catalog.rs", "pub async fn catalog(", "/v1/catalog/"),
+    (
+        "flows/src/catalog.rs",
+        "pub async fn catalog(",
+        "/v1/catalog/",
+    ),
 ];
 
 /// The addresses of a pattern of segments, such as `["v1", "flows", id]`; none for one with `..`, which

@@ -138,9 +138,9 @@ fn limit(argument: &Value) -> f64 {
     argument.as_f64().expect("a number")
 }
 
-#[expect(clippy::cast_precision_loss, reason = "no text is that long")]
 fn length(value: &Value) -> Option<f64> {
-    value.as_str().map(|text| text.chars().count() as f64)
+    let count = value.as_str()?.chars().count();
+    Some(f64::from(u32::try_from(count).unwrap_or(u32::MAX)))
 }
 
 fn is_format(name: &Value, text: &str) -> bool {
