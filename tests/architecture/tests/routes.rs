@@ -147,6 +147,7 @@ fn every_address_in_a_component_is_described() {
 const TABLES: &[(&str, &str, &str)] = &[
     ("directory/src/routes.rs", "async fn route(", "/"),
     ("directory/src/routes.rs", "async fn read(", "/v1/admin/"),
+    ("deploy/src/routes.rs", "async fn route(", "/"),
     ("flows/src/routes.rs", "async fn route(", "/"),
     ("flows/src/flows.rs", "pub async fn flows(", "/v1/flows/"),
     (

@@ -3,9 +3,9 @@
 use scaigate_problem::Code::*;
 
 use crate::Operation;
-use crate::codes::STORES;
+use crate::codes::{SCAIGRID, STORES};
 use crate::operation::Caller;
-use crate::schema::{any, bounded, list, maybe, named, number, object, open, text, word};
+use crate::schema::{any, bounded, flag, list, maybe, named, number, object, open, text, word};
 
 const FLOW: &[scaigate_problem::Code] = &[FlowNotFound, FlowAccessDenied];
 const PACKAGE: &[scaigate_problem::Code] = &[PackageNotFound, PackageAccessDenied];
@@ -20,6 +20,22 @@ fn flows(
         .bearer()
         .limited()
         .fails(&[UserRequired, InsufficientScope, ScaikeyLoginRequired])
+}
+
+fn deploy(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    Operation::new("deploy", "POST", path, id, summary)
+        .limited()
+        .fails(STORES)
+        .fails(SCAIGRID)
+        .fails(&[
+            ConfigurationInvalid,
+            CompileError,
+            MissingScaigridCredentials,
+            ScaiqueueAuth,
+            ScaiqueueProvisionFailed,
+            ScaicoreCreateFailed,
+            ScaicorePublishFailed,
+        ])
 }
 
 fn limit(operation: Operation) -> Operation {
@@ -88,13 +104,26 @@ fn of_flows() -> Vec<Operation> {
         limit(flows("GET", "/v1/flows/{id}/deployments", "flowDeployments", "The deployments of a flow"))
             .fails(FLOW)
             .json(200, "The newest first.", named("FlowDeployments")),
-        flows("POST", "/v1/flows/{id}/deploy", "deployFlow", "Deploy a flow to ScaiGrid")
-            .fails(&[NotImplemented]),
-        Operation::new("flows", "POST", "/v1/dev/deploy", "devDeploy", "Deploy a manifest, for development")
+        deploy("/v1/flows/{id}/deploy", "deployFlow", "Deploy a flow to ScaiGrid")
+            .bearer()
+            .fails(FLOW)
+            .fails(&[UserRequired, InsufficientScope])
+            .takes(&["application/json"], false, open(&[
+                ("publish_as_model?", maybe(flag())), ("group_ids?", list(text())),
+            ]))
+            .json(200, "The core, and where it was published.", object(&[
+                ("core_id", text()), ("published_slug", maybe(text())), ("deployment_id", text()), ("version", text()),
+            ])),
+        deploy("/v1/dev/deploy", "devDeploy", "Deploy a manifest, for development")
             .about("Deprecated: use `POST /v1/flows/{id}/deploy`.")
             .caller(Caller::DevToken)
-            .fails(STORES)
-            .fails(&[AuthenticationRequired, TokenInvalid, DevDeployNotConfigured, ConfigurationInvalid, NotImplemented]),
+            .fails(&[AuthenticationRequired, TokenInvalid, DevDeployNotConfigured])
+            .json_body(open(&[
+                ("content", any()), ("publish_as_model?", maybe(flag())), ("group_ids?", list(text())),
+            ]))
+            .json(200, "The core, and where it was published.", object(&[
+                ("core_id", text()), ("published_slug", maybe(text())),
+            ])),
     ]
 }
 
