@@ -16,6 +16,9 @@ use crate::workspace::Workspace;
 /// The end-to-end tests that any runner must pass.
 const PORTABLE: &str = "portable";
 
+/// Where the end-to-end tests note which codes they have seen.
+const CODES_SEEN: &str = "target/scaigate-codes-seen";
+
 /// Options of `cargo xtask test`.
 #[derive(Args)]
 pub struct Options {
@@ -51,6 +54,10 @@ pub fn all(choice: Choice, workspace: &Workspace) -> Result<()> {
     components::build_for_tests(workspace, &manifest, &toolchain)?;
     bench::smoke(workspace, &manifest)?;
 
+    let codes_seen = workspace.root.join(CODES_SEEN);
+    if codes_seen.exists() {
+        std::fs::remove_dir_all(codes_seen)?;
+    }
     process::run(cargo_test(workspace).args(["--workspace", "--doc"]))?;
     process::run(
         cargo_test(workspace)
@@ -59,7 +66,14 @@ pub fn all(choice: Choice, workspace: &Workspace) -> Result<()> {
             // time unless a test moves the clock: two such tests at once can starve each other.
             .env("RUST_TEST_THREADS", "1")
             .env("SCAIGATE_WASM_DIR", workspace.wasm()),
-    )
+    )?;
+    process::run(cargo_test(workspace).args([
+        "--workspace",
+        "--test",
+        "codes_seen",
+        "--",
+        "--ignored",
+    ]))
 }
 
 /// The end-to-end tests that any runner must pass, on Spin; with `--workspace` and one at a time

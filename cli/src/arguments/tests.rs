@@ -104,3 +104,23 @@ fn what_contradicts_itself_is_refused() {
         }
     }
 }
+
+/// What a failure tells its reader to run is a command.
+#[test]
+fn commands_of_fixes_exist() {
+    let mut seen = 0;
+    for code in scaigate_problem::Code::ALL {
+        let quoted = code.fix().split('`').skip(1).step_by(2);
+        for words in quoted.filter_map(|words| words.strip_prefix("scaigate ")) {
+            seen += 1;
+            let mut command = Arguments::command();
+            for word in words.split_whitespace() {
+                let Some(next) = command.find_subcommand(word) else {
+                    panic!("{}: no command `scaigate {words}`", code.as_str());
+                };
+                command = next.clone();
+            }
+        }
+    }
+    assert!(seen > 0, "no fix names a command any more");
+}

@@ -31,6 +31,8 @@ const LAYERS: &[(&str, &[&str])] = &[
         "crates/scaigrid",
         &["crates/types", "crates/problem", "crates/jose"],
     ),
+    // The description of every route: nobody who serves one knows it.
+    ("crates/openapi", &["crates/types", "crates/problem"]),
     // State.
     ("kv", &["crates/types", "crates/problem"]),
     // Flows: async over ports.

@@ -8,7 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 
-use crate::Canaries;
+use crate::{Canaries, conformance, seen};
 
 /// An answer, read whole.
 #[derive(Clone, Debug)]
@@ -138,6 +138,8 @@ impl Client {
             request.method(),
             request.uri().path()
         );
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let is_ours = request.uri().to_string().starts_with(&self.base);
         let response = self
             .pool
             .request(request.map(Full::new))
@@ -154,6 +156,10 @@ impl Client {
             headers: parts.headers,
             body,
         };
+        if is_ours {
+            seen::note(&answer);
+            self.conforms(&what, method.as_str(), &path, &answer);
+        }
         if answer.status.is_client_error() || answer.status.is_server_error() {
             self.canaries.check(&what, &answer.text());
         } else {
@@ -161,6 +167,13 @@ impl Client {
             self.canaries.add_url(answer.location());
         }
         Ok(answer)
+    }
+
+    /// Fails unless the answer is as the API description says.
+    fn conforms(&self, what: &str, method: &str, path: &str, answer: &Answer) {
+        if let Err(error) = conformance::check(method, path, answer) {
+            panic!("{what} is not as described: {error}\n{}", answer.text());
+        }
     }
 
     /// GET with a bearer token, if one is given.

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::{Answer, World};
+use crate::{Answer, World, seen};
 
 /// Longest wait for anything of an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -118,10 +118,12 @@ impl Raw {
             assert!(!more.is_empty(), "the answer was cut off");
             body.extend(more);
         }
-        Answer {
+        let answer = Answer {
             status,
             headers,
             body: body.into(),
-        }
+        };
+        seen::note(&answer);
+        answer
     }
 }

@@ -9,6 +9,8 @@ mod backchannel_logout;
 mod canary_g8;
 #[path = "embedded/catalog.rs"]
 mod catalog;
+#[path = "embedded/codes.rs"]
+mod codes;
 #[path = "embedded/deploy.rs"]
 mod deploy;
 #[path = "embedded/deploy_deprecated.rs"]
@@ -43,6 +45,8 @@ mod directory_webhook;
 mod flow_acls;
 #[path = "embedded/flows.rs"]
 mod flows;
+#[path = "embedded/fuzz.rs"]
+mod fuzz;
 #[path = "embedded/id_token.rs"]
 mod id_token;
 #[path = "embedded/isolation.rs"]

@@ -1,4 +1,6 @@
 //! Everything that needs no fault and no clock: runs on the embedded runner and on `spin`.
+#[path = "portable/api_pages.rs"]
+mod api_pages;
 #[path = "portable/callers.rs"]
 mod callers;
 #[path = "portable/code_post.rs"]
