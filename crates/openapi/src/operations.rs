@@ -1,5 +1,6 @@
 //! Every operation there is. A route without one fails a test; see `CONTRIBUTING.md`.
 
+mod audit;
 mod directory;
 mod flows;
 mod pages;
@@ -19,6 +20,7 @@ static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         sign_in::operations(),
         session::operations(),
         directory::operations(),
+        audit::operations(),
         flows::operations(),
         scaigrid::operations(),
         pages::operations(),

@@ -1,6 +1,7 @@
 //! The named shapes of answers. Each is the shape of a type or statement that its comment names;
 //! objects are closed, so an end-to-end answer that differs fails.
 
+mod audit;
 mod directory;
 mod flows;
 mod session;
@@ -21,6 +22,7 @@ pub fn schemas() -> Map<String, Value> {
         session::callers(),
         directory::directory(),
         directory::sync(),
+        audit::audit(),
         flows::flows(),
         flows::scaigrid(),
     ];
