@@ -12,7 +12,6 @@ use spin_sdk::http_service;
 const NOT_BUILT: &[&str] = &[
     "/v1/admin/audit",
     "/v1/admin/tenant/flows",
-    "/v1/health",
     "/v1/tenants",
     "/v1/webhooks",
 ];
