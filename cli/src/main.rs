@@ -6,6 +6,7 @@
 mod admin;
 mod api;
 mod arguments;
+mod doctor;
 mod dotenv;
 mod environment;
 mod exit;
@@ -46,6 +47,7 @@ fn run(arguments: Arguments) -> Result<Report, Failure> {
     match arguments.command {
         Command::Admin(command) => admin::run(command, &http, &settings),
         Command::Sync(command) => sync::run(&command, &http, &settings),
+        Command::Doctor(command) => doctor::run(&command, &http, &settings),
         Command::ScaikeyRegister(command) => register::run(&command, &http, &settings),
         Command::Webhooks(command) => webhooks::run(&command, &http, &settings),
         Command::Completions { shell } => {

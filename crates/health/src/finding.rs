@@ -1,13 +1,13 @@
 //! Something that somebody should know.
 
 use scaigate_problem::{Code, Problem};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::list::Name;
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Good to know; nothing has to be done.
@@ -32,7 +32,7 @@ impl Severity {
 
 /// Something that somebody should know, and what to do about it. Holds nothing secret: codes, our own
 /// words, and evidence that is ours or sanitised.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// Stable. That of the failure that callers get, where they get one.
     pub code: String,
@@ -43,6 +43,7 @@ pub struct Finding {
     /// What to do. Names a setting, a command or an endpoint.
     pub fix: String,
     /// What was seen.
+    #[serde(default)]
     pub evidence: Map<String, Value>,
 }
 

@@ -23,6 +23,6 @@ pub use bounded::within;
 pub use check::Check;
 pub use finding::{Finding, Severity};
 pub use list::Name;
-pub use report::{Asked, Report, detailed, own, ready};
+pub use report::{Asked, Report, detailed, local, own, ready};
 pub use settings::{Judged, NAMES as SETTINGS, judge, origins};
 pub use siblings::SettingState;

@@ -4,6 +4,7 @@ use futures_util::future::{join, join3};
 use http::HeaderMap;
 use scaigate_problem::{Code, Problem};
 use scaigate_signin::Ports;
+use scaigate_signin::settings::Variables;
 use scaigate_types::{Clock, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -77,6 +78,23 @@ pub async fn detailed(ports: &impl Ports, judged: &Judged) -> Report {
     checks.extend(stores);
     checks.extend(scaikey);
     checks.extend(scaigrid);
+    let mut report = Report {
+        checked_at: ports.clock().now(),
+        checks,
+    };
+    report.quieten();
+    report
+}
+
+/// The same for who has the files of a deployment and its settings, but no running one: the secrets are
+/// judged by `variables` themselves.
+pub async fn local(ports: &impl Ports, judged: &Judged, variables: &impl Variables) -> Report {
+    let mut checks = vec![settings(judged, siblings::held_here(variables, judged))];
+    checks.extend(here(ports, judged).await);
+    checks.extend(scaikey::checks(ports, judged).await);
+    if let Some(base) = &judged.scaigrid {
+        checks.push(scaigrid::check(ports, base).await);
+    }
     let mut report = Report {
         checked_at: ports.clock().now(),
         checks,

@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, Request, Response, Uri, header};
+use scaigate_directory::settings::webhook_secrets;
 use scaigate_problem::Code;
+use scaigate_proxy::settings as proxy;
 use scaigate_signin::Ports;
 use scaigate_signin::authenticate::DEV_HEADERS;
+use scaigate_signin::settings::{self as signin, Fault, Variables};
 use scaigate_types::{Clock, Limits, Outbound};
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,6 +22,7 @@ use serde_json::Value;
 use crate::check::Check;
 use crate::finding::{Finding, Severity};
 use crate::list::Name;
+use crate::settings::Judged;
 
 /// Longer than a component may take for all its calls (nine seconds) nobody waits for it.
 const LIMITS: Limits = Limits {
@@ -132,6 +136,33 @@ pub async fn held(ports: &impl Ports, has_scaigrid: bool) -> Held {
             Some((answer, _)) => refused(&answer, component, &mut held),
             None => held.findings.push(unreachable(component)),
         }
+    }
+    held
+}
+
+/// The same, where the secrets themselves are at hand.
+pub fn held_here(variables: &impl Variables, judged: &Judged) -> Held {
+    let mut held = Held::default();
+    let mut add = |faults: Vec<Fault>| {
+        for fault in faults {
+            held.add(SettingState {
+                setting: fault.setting.to_owned(),
+                problem: fault.problem.to_owned(),
+                fix: fault.fix.to_owned(),
+            });
+        }
+    };
+    add(signin::scaikey(variables).err().unwrap_or_default());
+    if judged.scaigrid.is_some() {
+        add(proxy::tenant_keys(variables).err().unwrap_or_default());
+    }
+    match webhook_secrets(variables) {
+        Ok(Some(_)) => {}
+        Ok(None) => held.findings.push(Finding::of_code(
+            Code::WebhookNotConfigured,
+            Severity::Warning,
+        )),
+        Err(faults) => add(faults),
     }
     held
 }

@@ -41,6 +41,8 @@ mod directory_webhook;
 mod flow_acls;
 #[path = "embedded/flows.rs"]
 mod flows;
+#[path = "embedded/health.rs"]
+mod health;
 #[path = "embedded/id_token.rs"]
 mod id_token;
 #[path = "embedded/isolation.rs"]
