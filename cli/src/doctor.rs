@@ -2,6 +2,7 @@
 //! the deployment; and from inside, by its own word to an administrator or by its database file.
 
 mod bundle;
+mod clean;
 mod inside;
 mod outside;
 mod ports;
@@ -68,7 +69,9 @@ impl From<Check> for Seen {
 fn finding(failure: &Failure, severity: Severity) -> Finding {
     let body = failure.json();
     let text = |name: &str| {
-        let text = body.pointer(&format!("/error/{name}")).and_then(Value::as_str);
+        let text = body
+            .pointer(&format!("/error/{name}"))
+            .and_then(Value::as_str);
         text.unwrap_or_default().to_owned()
     };
     let details = body.pointer("/error/details").and_then(Value::as_object);
@@ -108,7 +111,12 @@ pub fn run(command: &Doctor, http: &HttpClient, settings: &Settings) -> Result<R
     let answered = base.is_some() && !is_silent(&seen);
     match &command.database {
         Some(database) => {
-            seen.extend(inside::files(http, settings, database, command.key_value.as_deref())?);
+            seen.extend(inside::files(
+                http,
+                settings,
+                database,
+                command.key_value.as_deref(),
+            )?);
         }
         None if answered => {
             let inside = inside::asked(http, settings, command);

@@ -94,13 +94,11 @@ pub async fn bootstrap(on: &impl Query, email: &str) -> Result<Bootstrap, StoreE
            AND admin_role = 'super_admin')";
     let rows = on.query(sql, &[email.into()]).await?;
     let row = rows.first().ok_or(StoreError::Corrupt)?;
-    Ok(
-        match (row.integer(0)?, row.integer(1)?, row.integer(2)?) {
-            (_, _, 1..) => Bootstrap::Elected,
-            (0, _, _) => Bootstrap::Unknown,
-            (_, 0, _) => Bootstrap::Inactive,
-            (_, 1, _) => Bootstrap::Waiting,
-            _ => Bootstrap::Ambiguous,
-        },
-    )
+    Ok(match (row.integer(0)?, row.integer(1)?, row.integer(2)?) {
+        (_, _, 1..) => Bootstrap::Elected,
+        (0, _, _) => Bootstrap::Unknown,
+        (_, 0, _) => Bootstrap::Inactive,
+        (_, 1, _) => Bootstrap::Waiting,
+        _ => Bootstrap::Ambiguous,
+    })
 }

@@ -7,6 +7,7 @@ use scaigate_health::{Finding, Severity, judge, local};
 use scaigate_kv::schema::VERSION;
 use serde_json::Value;
 
+use super::clean::clean;
 use super::ports::FilePorts;
 use super::{Seen, finding};
 use crate::api::Api;
@@ -46,13 +47,18 @@ pub fn asked(http: &HttpClient, settings: &Settings, command: &Doctor) -> Asked 
     };
     let audit = api.get("/v1/admin/audit", &[]).ok();
     let seen = match api.get("/v1/health/detailed", &[]) {
-        Ok(report) => match checks(&report) {
-            Some(checks) => checks,
-            None => {
-                question.findings.push(finding(&api.unreadable(), Severity::Error));
-                vec![question]
+        Ok(mut report) => {
+            clean(&mut report);
+            match checks(&report) {
+                Some(checks) => checks,
+                None => {
+                    question
+                        .findings
+                        .push(finding(&api.unreadable(), Severity::Error));
+                    vec![question]
+                }
             }
-        },
+        }
         Err(failure) => {
             question.findings.push(finding(&failure, Severity::Error));
             vec![question]

@@ -119,9 +119,13 @@ fn of_config(document: &Value, seen: &mut Seen) {
         .into_iter()
         .partition(|fault| member(fault, "problem") == "missing");
     if !missing.is_empty() {
-        let names: Vec<Value> = missing.iter().map(|fault| member(fault, "setting").into()).collect();
-        seen.findings
-            .push(Finding::of_code(Code::OidcNotConfigured, Severity::Error).with("missing", names));
+        let names: Vec<Value> = missing
+            .iter()
+            .map(|fault| member(fault, "setting").into())
+            .collect();
+        seen.findings.push(
+            Finding::of_code(Code::OidcNotConfigured, Severity::Error).with("missing", names),
+        );
     }
     for fault in wrong.iter().chain(&list("/configuration/faults")) {
         seen.findings.push(
@@ -201,8 +205,13 @@ fn allowed(client: &Client<'_>, origin: &str) -> Result<bool, Failure> {
     };
     let headers = request.headers_mut();
     headers.insert(ORIGIN, value(origin)?);
-    headers.insert(ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("POST"));
-    let answer = client.http.send(&api::whom(client.base), request, PATIENCE)?;
+    headers.insert(
+        ACCESS_CONTROL_REQUEST_METHOD,
+        HeaderValue::from_static("POST"),
+    );
+    let answer = client
+        .http
+        .send(&api::whom(client.base), request, PATIENCE)?;
     let allowed = answer.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN);
     Ok(allowed.is_some_and(|allowed| allowed == origin || allowed == "*"))
 }

@@ -19,8 +19,13 @@ async fn handle(request: Request) -> Reply {
     let site = remembered
         .as_ref()
         .map_or_else(|_| Site::default(), |all| all.site());
-    serve("health", request, &site, async move |incoming: &Incoming| {
-        routes::route(&SpinPorts::default(), remembered, incoming).await
-    })
+    serve(
+        "health",
+        request,
+        &site,
+        async move |incoming: &Incoming| {
+            routes::route(&SpinPorts::default(), remembered, incoming).await
+        },
+    )
     .await
 }

@@ -28,13 +28,18 @@ pub async fn route(
     incoming: &Incoming,
 ) -> Result<Answer, Problem> {
     let path = incoming.path.as_str();
-    if !matches!(path, "/v1/health" | "/v1/health/ready" | "/v1/health/detailed") {
+    if !matches!(
+        path,
+        "/v1/health" | "/v1/health/ready" | "/v1/health/detailed"
+    ) {
         return Err(Problem::new(Code::NotFound));
     }
     incoming.require(&Method::GET, "GET")?;
     match path {
         // Touches nothing, not even the settings: whoever asks this restarts what does not answer.
-        "/v1/health" => Ok(answer::json(&json!({ "status": "alive", "version": VERSION }))),
+        "/v1/health" => Ok(answer::json(
+            &json!({ "status": "alive", "version": VERSION }),
+        )),
         "/v1/health/ready" => readiness(ports, &*remembered?).await,
         _ => {
             let remembered = remembered?;
@@ -56,7 +61,9 @@ async fn readiness(ports: &SpinPorts, remembered: &Remembered) -> Result<Answer,
         }
     };
     outcome?;
-    Ok(answer::json(&json!({ "status": "ready", "version": VERSION })))
+    Ok(answer::json(
+        &json!({ "status": "ready", "version": VERSION }),
+    ))
 }
 
 /// The caller, who must be an operator.
@@ -86,7 +93,9 @@ async fn report(
     known.unwrap_or_else(|| {
         Err(Problem::new(Code::StoreUnavailable)
             .with("reason", "nothing that knows the caller answered in time")
-            .with_fix("GET /v1/health/ready says which store does not answer; look at what it runs on."))
+            .with_fix(
+                "GET /v1/health/ready says which store does not answer; look at what it runs on.",
+            ))
     })?;
     let judged = &remembered.judged;
     let report = match remembered.report(ports.clock().now()) {

@@ -197,7 +197,10 @@ pub fn webhook(deployment: Option<&Deployment>, seen: &Overview) -> Check {
 pub fn credentials(judged: &Judged, seen: &Overview) -> Option<Check> {
     judged.scaigrid.as_ref()?;
     let mut check = Check::new("scaigrid_credentials");
-    check.fact("tenants_with_key", seen.tenants.saturating_sub(seen.tenants_without_key));
+    check.fact(
+        "tenants_with_key",
+        seen.tenants.saturating_sub(seen.tenants_without_key),
+    );
     check.fact("tenants_without_key", seen.tenants_without_key);
     if seen.tenants_without_key > 0 {
         let severity = if judged.needs_tenant_keys {

@@ -124,7 +124,8 @@ fn settings(judged: &Judged, held: siblings::Held) -> Check {
     }
     for finding in held.findings {
         let is_known = |known: &Finding| {
-            known.code == finding.code && known.evidence.get("setting") == finding.evidence.get("setting")
+            known.code == finding.code
+                && known.evidence.get("setting") == finding.evidence.get("setting")
         };
         if !check.findings.iter().any(is_known) {
             check.find(finding);
@@ -232,8 +233,11 @@ impl Report {
     /// The header `Server-Timing`: how long each dependency took (S-21).
     #[must_use]
     pub fn server_timing(&self) -> String {
-        let timing =
-            |check: &Check| check.latency_ms.map(|took| format!("{};dur={took}", check.name));
+        let timing = |check: &Check| {
+            check
+                .latency_ms
+                .map(|took| format!("{};dur={took}", check.name))
+        };
         let timings: Vec<String> = self.checks.iter().filter_map(timing).collect();
         timings.join(", ")
     }

@@ -44,12 +44,15 @@ pub async fn checks(ports: &impl Ports, judged: &Judged) -> Vec<Check> {
     };
     if judged.password_grant
         && !metadata.grant_types_supported.is_empty()
-        && !metadata.grant_types_supported.iter().any(|one| one == "password")
+        && !metadata
+            .grant_types_supported
+            .iter()
+            .any(|one| one == "password")
     {
-        discovery.find(
-            Finding::new(Name::PasswordGrantUnsupported)
-                .with("grant_types_supported", metadata.grant_types_supported.clone()),
-        );
+        discovery.find(Finding::new(Name::PasswordGrantUnsupported).with(
+            "grant_types_supported",
+            metadata.grant_types_supported.clone(),
+        ));
     }
     let mut checks = vec![
         discovery,
@@ -234,7 +237,10 @@ async fn sign_in_page(
             return check;
         }
         Err(error) => {
-            check.find(Finding::of_problem(&failure::outbound(error), Severity::Error));
+            check.find(Finding::of_problem(
+                &failure::outbound(error),
+                Severity::Error,
+            ));
             return check;
         }
     };

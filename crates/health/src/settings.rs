@@ -90,9 +90,9 @@ pub fn judge(variables: &impl Variables) -> Judged {
     let serves = deployment.is_ok() && sessions.is_ok();
     check.fact(
         "session_ttl_seconds",
-        sessions
-            .as_ref()
-            .map_or(Value::Null, |sessions| sessions.session_ttl.as_secs().into()),
+        sessions.as_ref().map_or(Value::Null, |sessions| {
+            sessions.session_ttl.as_secs().into()
+        }),
     );
     faults(&mut check, sessions.as_ref().err());
     let deployment = keep(&mut check, deployment);
@@ -251,7 +251,8 @@ pub fn origins(deployment: &Deployment, host: Option<&str>) -> Vec<Finding> {
                 .with_fix("Call scaigate by its `public_url`, or change that; a proxy in front has to pass the Host header on unchanged."),
         );
     }
-    let is_loopback = |host: &str| host == "localhost" || host.starts_with("127.") || host == "[::1]";
+    let is_loopback =
+        |host: &str| host == "localhost" || host.starts_with("127.") || host == "[::1]";
     let ours = host_of(own);
     for app in &deployment.apps {
         let theirs = host_of(app);

@@ -107,6 +107,8 @@ mod symptoms_callers;
 mod symptoms_directory;
 #[path = "embedded/symptoms_scaigrid.rs"]
 mod symptoms_scaigrid;
+#[path = "embedded/symptoms_shown.rs"]
+mod symptoms_shown;
 #[path = "embedded/symptoms_webhook.rs"]
 mod symptoms_webhook;
 #[path = "embedded/tenants.rs"]

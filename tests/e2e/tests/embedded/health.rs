@@ -175,10 +175,17 @@ async fn when_all_is_well_every_part_says_so_and_the_doctor_ends_with_0() {
     assert_eq!(last["outcome"], "applied", "{last}");
     assert_eq!(fact("scaikey_sign_in", "status"), 302);
     let told = world.scaigate(&token, &["doctor", "--json"]).await;
-    assert_eq!((told.code, told.json()["status"].clone()), (0, json!("ok")), "{told:?}");
+    assert_eq!(
+        (told.code, told.json()["status"].clone()),
+        (0, json!("ok")),
+        "{told:?}"
+    );
     let printed = world.scaigate(&token, &["doctor"]).await;
     assert_eq!(printed.code, 0, "{printed:?}");
-    assert!(!printed.stdout.contains('✗') && !printed.stdout.contains('!'), "{printed:?}");
+    assert!(
+        !printed.stdout.contains('✗') && !printed.stdout.contains('!'),
+        "{printed:?}"
+    );
     // What is told without a token.
     let outside = world.scaigate("", &["doctor", "--json"]).await;
     assert_eq!(outside.code, 0, "{outside:?}");
@@ -232,10 +239,22 @@ async fn each_part_that_fails_is_told_and_the_others_are_looked_at_all_the_same(
         retry_after: None,
     };
     for (endpoint, name, code) in [
-        (Endpoint::Discovery, "scaikey_discovery", "scaikey_unavailable"),
+        (
+            Endpoint::Discovery,
+            "scaikey_discovery",
+            "scaikey_unavailable",
+        ),
         (Endpoint::Jwks, "scaikey_keys", "jwks_unavailable"),
-        (Endpoint::Token, "scaikey_token_endpoint", "scaikey_unavailable"),
-        (Endpoint::Authorize, "scaikey_sign_in", "scaikey_unavailable"),
+        (
+            Endpoint::Token,
+            "scaikey_token_endpoint",
+            "scaikey_unavailable",
+        ),
+        (
+            Endpoint::Authorize,
+            "scaikey_sign_in",
+            "scaikey_unavailable",
+        ),
     ] {
         world.scaikey.switches().fail_always(endpoint, down.clone());
         world.advance(11);
@@ -247,18 +266,18 @@ async fn each_part_that_fails_is_told_and_the_others_are_looked_at_all_the_same(
         assert_eq!(check(&report, "request")["status"], "ok", "{report:#}");
         world.scaikey.switches().heal(endpoint);
     }
-    world.faults.set(
-        Target::sqlite(),
-        When::Always,
-        Effect::Refuse,
-    );
+    world
+        .faults
+        .set(Target::sqlite(), When::Always, Effect::Refuse);
     world.advance(11);
     // The session token is checked without it.
     let report = world.health_by(&token).await;
     assert_eq!(check(&report, "database")["status"], "error", "{report:#}");
     assert_eq!(check(&report, "key_value")["status"], "ok", "{report:#}");
     world.faults.clear();
-    world.faults.set(Target::key_value(), When::Always, Effect::Refuse);
+    world
+        .faults
+        .set(Target::key_value(), When::Always, Effect::Refuse);
     world.advance(11);
     // Without the revocation index nobody knows whether the token still holds: not told, and why.
     let answer = world.detailed(&token).await;
@@ -274,7 +293,12 @@ async fn a_scaikey_that_is_silent_is_given_up_in_time() {
         .await;
     world.health_by(&token).await;
     world.advance(11);
-    for endpoint in [Endpoint::Discovery, Endpoint::Jwks, Endpoint::Token, Endpoint::Authorize] {
+    for endpoint in [
+        Endpoint::Discovery,
+        Endpoint::Jwks,
+        Endpoint::Token,
+        Endpoint::Authorize,
+    ] {
         world.scaikey.switches().fail_always(endpoint, Fault::Hang);
     }
     let (answer, took) = world
@@ -282,6 +306,9 @@ async fn a_scaikey_that_is_silent_is_given_up_in_time() {
         .await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let report = answer.json();
-    assert_eq!(report["findings"][0]["code"], "scaikey_timeout", "{report:#}");
+    assert_eq!(
+        report["findings"][0]["code"], "scaikey_timeout",
+        "{report:#}"
+    );
     assert!(took <= Duration::from_secs(10), "{took:?}");
 }
