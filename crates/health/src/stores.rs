@@ -13,7 +13,7 @@ use crate::finding::{Finding, Severity};
 use crate::list::Name;
 
 /// How long a store may take for one step.
-pub const PATIENCE: Duration = Duration::from_secs(2);
+pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A store did not answer, or not in time.
 #[derive(Clone, Copy, Debug)]
@@ -104,7 +104,12 @@ pub async fn database(ports: &impl Ports) -> (Check, Option<overview::Overview>)
     let took = ports.clock().now().since(began);
     check.fact("schema_version", version);
     if let Err(failed) = step(ports, probe::takes_writers(ports.db())).await {
-        check.find(failed.finding("sqlite").with("operation", "write"));
+        let mut finding = failed.finding("sqlite").with("operation", "write");
+        // Whoever holds the lock may be at work: a sync that is applied, for one.
+        if matches!(failed, Failed::Late | Failed::Store(StoreError::Busy)) {
+            finding.severity = Severity::Warning;
+        }
+        check.find(finding);
     }
     let overview = match step(ports, overview::read(ports.db())).await {
         Ok(overview) => Some(overview),

@@ -1,6 +1,6 @@
 //! What an operator sees at a glance, and whether the stores work.
 
-use scaigate_types::{Database, Kv, Query, StoreError};
+use scaigate_types::{Database, Kv, StoreError};
 
 use super::Stores;
 use super::fixtures::{NOW, TICK};

@@ -47,9 +47,15 @@ async fn s_01_two_spellings_of_one_machine_are_shown_until_there_is_one() {
     let request = request.body(Default::default()).expect("a request");
     let report = world.client.send(request).await.json();
     let found = report["findings"].to_string();
-    assert!(found.contains("origin_mismatch") && found.contains(&host), "{found}");
+    assert!(
+        found.contains("origin_mismatch") && found.contains(&host),
+        "{found}"
+    );
     let outside = world
-        .scaigate(&token, &["doctor", "--json", "--url", &format!("http://{host}")])
+        .scaigate(
+            &token,
+            &["doctor", "--json", "--url", &format!("http://{host}")],
+        )
         .await;
     assert!(outside.stdout.contains("origin_mismatch"), "{outside:?}");
 }
@@ -61,7 +67,10 @@ async fn s_02_what_is_missing_is_shown_until_it_is_set() {
     for (name, value) in [
         ("scaikey_base_url", world.scaikey.base_url()),
         ("scaiflow_scaikey_client_id", seed::CLIENT_ID.to_owned()),
-        ("scaiflow_scaikey_client_secret", seed::CLIENT_SECRET.to_owned()),
+        (
+            "scaiflow_scaikey_client_secret",
+            seed::CLIENT_SECRET.to_owned(),
+        ),
     ] {
         world.crash(&[(name, "")]).await;
         let answer = world.client.post("/v1/auth/login", &json!({})).await;
@@ -124,7 +133,10 @@ async fn s_28_a_public_deployment_without_proof_is_refused_and_an_exception_is_a
     let outside = world.scaigate("", &["doctor", "--json"]).await;
     assert_eq!(outside.code, 1, "{outside:?}");
     let text = outside.json()["findings"].to_string();
-    assert!(text.contains("\"setting_invalid\"") && text.contains("Set env=prod"), "{text}");
+    assert!(
+        text.contains("\"setting_invalid\"") && text.contains("Set env=prod"),
+        "{text}"
+    );
     let lifted = "i-understand-anyone-can-sign-in";
     world.crash(&[("dangerous_allow_dev_auth", lifted)]).await;
     let found = world.diagnosed("dev_auth_enabled").await;
@@ -173,7 +185,10 @@ async fn s_09_why_there_are_no_groups_is_shown_until_there_are() {
     let lie = Deviation::Directory(DirectoryLie::GroupsForbidden);
     world.scaikey.switches().set(lie);
     assert_eq!(world.sync().await["groups_seen"], 0);
-    fix_says(&world.diagnosed("groups_scope_missing").await, "groups:read");
+    fix_says(
+        &world.diagnosed("groups_scope_missing").await,
+        "groups:read",
+    );
     world.scaikey.switches().clear_all();
     world.advance(5);
     assert_eq!(world.sync().await["groups_seen"], 6);
@@ -187,7 +202,10 @@ async fn s_09_why_there_are_no_groups_is_shown_until_there_are() {
         },
     );
     world.advance(5);
-    world.try_sync(false).await.assert_problem(502, "scaikey_unavailable");
+    world
+        .try_sync(false)
+        .await
+        .assert_problem(502, "scaikey_unavailable");
     world.diagnosed("scaikey_unavailable").await;
     world.scaikey.switches().heal(Endpoint::EffectiveUsers);
     world.advance(5);
@@ -217,7 +235,9 @@ async fn s_11_webhooks_that_do_not_hold_are_shown_until_one_does() {
     world.sync().await;
     let found = world.diagnosed("webhook_not_configured").await;
     fix_says(&found, "SCAIFLOW_SCAIKEY_WEBHOOK_SECRET");
-    world.crash(&[(setting, "a-secret-that-is-another-1")]).await;
+    world
+        .crash(&[(setting, "a-secret-that-is-another-1")])
+        .await;
     world.cured("webhook_not_configured").await;
     let found = world.diagnosed("webhook_never_received").await;
     let url = format!("{}{}", world.url, World::WEBHOOK);
@@ -249,10 +269,14 @@ async fn s_14_a_clock_that_is_wrong_is_shown_until_it_is_right() {
     skew(-120);
     let now = world.clock.wall().as_secs();
     let early = world.minted(json!({ "iat": now + 120, "nbf": now + 120, "exp": now + 3600 }));
-    me(&world, &early).await.assert_problem(401, "token_invalid");
+    me(&world, &early)
+        .await
+        .assert_problem(401, "token_invalid");
     let found = world.diagnosed_by(&token, "clock_skew").await;
     assert_eq!(found["severity"], "error");
-    let seconds = found["evidence"]["seconds_ahead"].as_i64().expect("a number");
+    let seconds = found["evidence"]["seconds_ahead"]
+        .as_i64()
+        .expect("a number");
     assert!((-122..=-118).contains(&seconds), "{found}");
     fix_says(&found, "NTP");
     skew(0);
@@ -264,7 +288,10 @@ async fn s_14_a_clock_that_is_wrong_is_shown_until_it_is_right() {
 async fn s_15_a_rotation_is_no_finding_and_keys_that_can_not_be_read_are() {
     let world = World::start().await;
     let token = admin(&world).await;
-    world.scaikey.rotate_keys(Rotation::RemoveOld);
+    world
+        .scaikey
+        .rotate_keys(Rotation::DropOld)
+        .expect("new keys");
     assert_eq!(me(&world, &world.minted(json!({}))).await.status, 200);
     world.cured_by(&token, "jwks_unavailable").await;
     world.scaikey.switches().fail_always(
@@ -291,7 +318,10 @@ async fn s_21_a_slow_dependency_is_shown_with_its_latency() {
     assert!(timing.contains("scaikey_keys;dur=1"), "{timing}");
     let found = world.diagnosed_by(&token, "dependency_slow").await;
     assert_eq!(found["evidence"]["dependency"], "scaikey_keys");
-    assert!(found["evidence"]["latency_ms"].as_u64() >= Some(1_000), "{found}");
+    assert!(
+        found["evidence"]["latency_ms"].as_u64() >= Some(1_000),
+        "{found}"
+    );
     world.scaikey.switches().heal(Endpoint::Jwks);
     world.cured_by(&token, "dependency_slow").await;
 }
@@ -303,7 +333,10 @@ async fn s_22_limits_that_are_off_are_shown_until_they_are_on() {
     assert_eq!(world.detailed(&token).await.header("x-ratelimit-limit"), "");
     fix_says(&world.diagnosed("rate_limits_off").await, "rate_limits");
     world.crash(&[("rate_limits", "")]).await;
-    assert_eq!(world.detailed(&token).await.header("x-ratelimit-limit"), "300");
+    assert_eq!(
+        world.detailed(&token).await.header("x-ratelimit-limit"),
+        "300"
+    );
     world.cured("rate_limits_off").await;
 }
 
@@ -313,7 +346,14 @@ async fn s_23_ready_and_a_real_request_that_fails_are_told_apart() {
     let world = World::with(setup.scaigrid()).await;
     let token = admin(&world).await;
     world.set_key(&token, ACME_KEY).await;
-    assert_eq!(world.client.get("/v1/scaigrid/models", Some(&token)).await.status, 200);
+    assert_eq!(
+        world
+            .client
+            .get("/v1/scaigrid/models", Some(&token))
+            .await
+            .status,
+        200
+    );
     let keys = std::mem::take(&mut world.grid().grid().keys);
     let ready = world.client.get("/v1/health/ready", None).await;
     assert_eq!(ready.status, 200, "{}", ready.text());
@@ -339,7 +379,10 @@ async fn s_25_a_database_of_a_newer_version_is_shown_until_that_version_serves_i
     let found = world.diagnosed_by(&token, "schema_newer").await;
     fix_says(&found, "Deploy that version or a later one");
     let version = version.expect("a version");
-    world.sql("UPDATE schema_version SET version = CAST(?1 AS INTEGER)", &[&version]);
+    world.sql(
+        "UPDATE schema_version SET version = CAST(?1 AS INTEGER)",
+        &[&version],
+    );
     world.host().kill_instances();
     let ready = world.client.get("/v1/health/ready", None).await;
     assert_eq!(ready.status, 200, "{}", ready.text());
@@ -371,7 +414,10 @@ async fn s_27_a_bundle_holds_the_report_and_no_secret() {
     let refused = me(&world, "garbage").await;
     let request_id = refused.header("x-request-id").to_owned();
     let port = world.url.rsplit(':').next().expect("a port");
-    let path = std::env::temp_dir().join(format!("scaigate-bundle-{}-{port}.json", std::process::id()));
+    let path = std::env::temp_dir().join(format!(
+        "scaigate-bundle-{}-{port}.json",
+        std::process::id()
+    ));
     let name = path.to_str().expect("a name");
     let line = ["doctor", "--bundle", name, "--request-id", &request_id];
     let ran = world.scaigate(&token, &line).await;
@@ -380,9 +426,16 @@ async fn s_27_a_bundle_holds_the_report_and_no_secret() {
     world.canaries.check("the bundle", &text);
     let bundle: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(bundle["request_id"], request_id);
-    assert!(bundle["report"]["checks"].as_array().is_some_and(|checks| checks.len() > 10));
+    assert!(
+        bundle["report"]["checks"]
+            .as_array()
+            .is_some_and(|checks| checks.len() > 10)
+    );
     assert_eq!(bundle["settings"]["SCAIGATE_TOKEN"], "set");
-    assert!(text.contains("no_super_admin") || text.contains("never_synced"), "{text}");
+    assert!(
+        text.contains("no_super_admin") || text.contains("never_synced"),
+        "{text}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -424,7 +477,10 @@ async fn s_31_a_service_token_without_subject_is_told_by_the_doctor_that_uses_it
     fix_says(&found, "since 2026-05-16");
     // A token of a ScaiKey that sets it.
     world
-        .cured_by(&claims(seed::CLIENT_ID.into()), "service_token_without_subject")
+        .cured_by(
+            &claims(seed::CLIENT_ID.into()),
+            "service_token_without_subject",
+        )
         .await;
 }
 
