@@ -103,6 +103,11 @@ pub async fn database(ports: &impl Ports) -> (Check, Option<overview::Overview>)
     };
     let took = ports.clock().now().since(began);
     check.fact("schema_version", version);
+    if version > schema::VERSION {
+        let newer = Failed::Store(StoreError::SchemaNewer).finding("sqlite");
+        check.find(newer.with("version", version));
+        return (check, None);
+    }
     if let Err(failed) = step(ports, probe::takes_writers(ports.db())).await {
         let mut finding = failed.finding("sqlite").with("operation", "write");
         // Whoever holds the lock may be at work: a sync that is applied, for one.
