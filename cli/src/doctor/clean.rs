@@ -63,11 +63,11 @@ pub fn clean_text(text: &str) -> String {
 
 fn looks_secret(word: &str) -> bool {
     let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '=' | '_' | '-');
-    let has_form = |form: &&str| {
-        let after = word.split_once(**form).map(|(_, rest)| rest);
+    let has_form = |form: &str| {
+        let after = word.split_once(form).map(|(_, rest)| rest);
         after.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
     };
-    FORMS.iter().any(|form| has_form(&form))
+    FORMS.into_iter().any(has_form)
         || word
             .split(|c| !is_inner(c))
             .any(|run| run.len() >= LONGEST_WORD)
