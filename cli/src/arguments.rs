@@ -63,6 +63,9 @@ pub enum Command {
     /// Reads ScaiKey's directory again
     #[command(after_help = examples::SYNC)]
     Sync(Sync),
+    /// Says what works, what does not, and what to do about it
+    #[command(after_help = examples::DOCTOR)]
+    Doctor(Box<Doctor>),
     /// Registers scaigate at ScaiKey and writes its credentials into .env
     #[command(after_help = examples::REGISTER)]
     ScaikeyRegister(Box<Register>),
@@ -222,6 +225,36 @@ pub struct Sync {
     /// Where.
     #[command(flatten)]
     pub server: Server,
+}
+
+/// Says what works, what does not, and what to do about it.
+#[derive(Args)]
+pub struct Doctor {
+    /// Address of scaigate [default: PUBLIC_URL, else http://127.0.0.1:3000]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Access token of an administrator; `-` reads it from standard input [default: SCAIGATE_TOKEN,
+    /// else a token of the application that SCAIFLOW_SCAIKEY_CLIENT_ID and its secret stand for]
+    #[arg(long, value_name = "TOKEN", value_parser = secret)]
+    pub token: Option<Secret<String>>,
+    /// Look into this database file instead of asking the server what is inside
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    pub database: Option<PathBuf>,
+    /// The key-value file of that database [default: sqlite_key_value.db beside it]
+    #[arg(long, value_name = "FILE", requires = "database")]
+    pub key_value: Option<PathBuf>,
+    /// Write what support needs into this file, secrets removed
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
+    /// The request that went wrong, for the bundle
+    #[arg(long, value_name = "ID", requires = "bundle", value_parser = resource_id)]
+    pub request_id: Option<String>,
+    /// When it began to go wrong, for the bundle
+    #[arg(long, value_name = "TIME", requires = "bundle")]
+    pub since: Option<String>,
+    /// When it ended, for the bundle
+    #[arg(long, value_name = "TIME", requires = "bundle")]
+    pub until: Option<String>,
 }
 
 /// Where an application of ScaiKey acts.

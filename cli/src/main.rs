@@ -7,6 +7,7 @@ mod admin;
 mod api;
 mod arguments;
 mod audit;
+mod doctor;
 mod dotenv;
 mod environment;
 mod exit;
@@ -48,6 +49,7 @@ fn run(arguments: Arguments) -> Result<Report, Failure> {
         Command::Admin(command) => admin::run(command, &http, &settings),
         Command::Audit(command) => audit::run(&command, &http, &settings),
         Command::Sync(command) => sync::run(&command, &http, &settings),
+        Command::Doctor(command) => doctor::run(&command, &http, &settings),
         Command::ScaikeyRegister(command) => register::run(&command, &http, &settings),
         Command::Webhooks(command) => webhooks::run(&command, &http, &settings),
         Command::Completions { shell } => {

@@ -6,6 +6,7 @@
 
 mod admin_roles;
 mod applying;
+mod at_a_glance;
 mod audit_log;
 mod bootstrap;
 mod catalog_packages;
@@ -139,6 +140,11 @@ suite! {
         commit_keeps
         shows_nothing_before_commit
         a_failed_statement_changes_nothing;
+    at_a_glance:
+        a_tenant_without_a_key_is_counted_and_named
+        a_bootstrap_address_waits_for_what_it_waits_for
+        probes_change_nothing
+        headers_of_development_are_counted;
     pending_logins:
         is_consumed_with_what_was_sealed
         is_consumed_once

@@ -74,6 +74,15 @@ pub async fn migrate(db: &impl Database) -> Result<(), StoreError> {
     tx.commit().await
 }
 
+/// The schema version of the database.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer, or has no schema yet.
+pub async fn version(on: &impl Query) -> Result<i64, StoreError> {
+    let rows = on.query(READ_VERSION, &[]).await?;
+    rows.first().ok_or(StoreError::Corrupt)?.integer(0)
+}
+
 /// Whether the database is at [`VERSION`] already. One without a version answers with an error:
 /// then it is new, or not reachable, and the transaction tells which.
 async fn is_current(db: &impl Database) -> Result<bool, StoreError> {

@@ -150,7 +150,8 @@ fn last_super_admin() -> Failure {
     )
 }
 
-fn not_opened(path: &Path, flag: &str, error: OpenError) -> Failure {
+/// A file can't be used; `flag` is what it was given as.
+pub fn not_opened(path: &Path, flag: &str, error: OpenError) -> Failure {
     let place = path.display();
     match error {
         OpenError::Missing => Failure::new(

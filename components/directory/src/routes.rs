@@ -9,7 +9,7 @@ use scaigate_kv::audit;
 use scaigate_kv::directory::{change_log, listing, webhook_delivery};
 use scaigate_limits::{Category, RateLimit};
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::{SpinPorts, admit};
+use scaigate_runtime::spin::{SpinPorts, admit, note_dev_headers};
 use scaigate_runtime::{Answer, Incoming, answer, path};
 use scaigate_signin::{Ports, Principal, failure};
 use scaigate_types::{AdminRole, Clock, GroupId, TenantId};
@@ -94,6 +94,7 @@ impl Call<'_> {
     /// Whoever calls. A request counts here: once, whatever it asks for.
     async fn principal(&self) -> Result<Principal, Problem> {
         let callers = &self.remembered.callers;
+        note_dev_headers(self.incoming, callers.deployment.environment);
         let principal = callers.principal(self.ports, self.incoming).await?;
         let limits = &self.remembered.limits;
         let limit = admit(self.ports, limits, Category::Admin, &principal).await?;

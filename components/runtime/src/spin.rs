@@ -1,6 +1,7 @@
 //! The half that names Spin.
 
 mod callers;
+mod dev_headers;
 mod due_sync;
 mod limits;
 mod ports;
@@ -13,6 +14,7 @@ mod variables;
 pub mod wire;
 
 pub use callers::Callers;
+pub use dev_headers::note_dev_headers;
 pub use due_sync::{ask_for_sync, notice_due_sync};
 pub use limits::admit;
 pub use ports::{SpinClock, SpinEntropy, SpinOutbound};

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use scaigate_problem::{Code, Problem};
 use scaigate_types::{
-    Actor, AdminRole, ClientId, Issuer, PersonId, SessionId, Subject, TenantId, Timestamp, WorkspaceId,
-    WorkspaceRole,
+    Actor, AdminRole, ClientId, Issuer, PersonId, SessionId, Subject, TenantId, Timestamp,
+    WorkspaceId, WorkspaceRole,
 };
 
 /// Somebody who may call.

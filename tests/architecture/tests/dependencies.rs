@@ -91,6 +91,21 @@ const LAYERS: &[(&str, &[&str])] = &[
             "kv",
         ],
     ),
+    // What works: judges every other flow's settings and reads its state.
+    (
+        "crates/health",
+        &[
+            "crates/types",
+            "crates/problem",
+            "crates/jose",
+            "crates/scaikey",
+            "crates/directory",
+            "crates/limits",
+            "crates/proxy",
+            "crates/signin",
+            "kv",
+        ],
+    ),
     // WebAssembly: the adapters, then the components, which don't know each other.
     ("components/runtime", &["crates/", "kv"]),
     ("components/", &["components/runtime", "crates/", "kv"]),

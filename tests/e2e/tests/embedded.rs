@@ -47,6 +47,8 @@ mod flow_acls;
 mod flows;
 #[path = "embedded/fuzz.rs"]
 mod fuzz;
+#[path = "embedded/health.rs"]
+mod health;
 #[path = "embedded/id_token.rs"]
 mod id_token;
 #[path = "embedded/isolation.rs"]
@@ -111,6 +113,8 @@ mod symptoms_callers;
 mod symptoms_directory;
 #[path = "embedded/symptoms_scaigrid.rs"]
 mod symptoms_scaigrid;
+#[path = "embedded/symptoms_shown.rs"]
+mod symptoms_shown;
 #[path = "embedded/symptoms_webhook.rs"]
 mod symptoms_webhook;
 #[path = "embedded/tenants.rs"]
