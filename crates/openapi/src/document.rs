@@ -73,6 +73,7 @@ fn headers() -> Value {
         "retry-after": { "description": "Seconds after which to try again.", "schema": whole },
         "www-authenticate": { "description": "RFC 6750.", "schema": text },
         "location": { "description": "Where to go.", "schema": { "type": "string", "format": "uri-reference" } },
+        "server-timing": { "description": "How long each check took.", "schema": text },
         "x-next-cursor": { "description": "Where the rest begins; not there at the end.", "schema": whole },
         "etag": { "description": "Changes with the content.", "schema": text },
     });

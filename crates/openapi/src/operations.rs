@@ -3,6 +3,7 @@
 mod audit;
 mod directory;
 mod flows;
+mod health;
 mod pages;
 mod scaigrid;
 mod session;
@@ -21,6 +22,7 @@ static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         session::operations(),
         directory::operations(),
         audit::operations(),
+        health::operations(),
         flows::operations(),
         scaigrid::operations(),
         pages::operations(),

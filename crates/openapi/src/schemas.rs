@@ -4,6 +4,7 @@
 mod audit;
 mod directory;
 mod flows;
+mod health;
 mod session;
 mod sign_in;
 
@@ -23,6 +24,7 @@ pub fn schemas() -> Map<String, Value> {
         directory::directory(),
         directory::sync(),
         audit::audit(),
+        health::health(),
         flows::flows(),
         flows::scaigrid(),
     ];
