@@ -76,8 +76,10 @@ pub enum Bootstrap {
     Unknown,
     /// Who has it may not act: they, their tenant or its partner is suspended.
     Inactive,
-    /// Several people have it, so it elects nobody.
+    /// Several people have it, or had it, so it elects nobody.
     Ambiguous,
+    /// It has elected somebody before, and does so once.
+    Spent,
     /// Somebody has it, and will be super admin at the next sync or sign-in.
     Waiting,
 }
@@ -88,17 +90,23 @@ pub enum Bootstrap {
 /// [`StoreError`] when the store does not answer.
 pub async fn bootstrap(on: &impl Query, email: &str) -> Result<Bootstrap, StoreError> {
     let sql = "SELECT
-        (SELECT count(*) FROM person WHERE lower(email) = ?1 AND deleted_at IS NULL),
+        (SELECT count(*) FROM person WHERE lower(email) = ?1),
         (SELECT count(*) FROM active_person WHERE lower(email) = ?1),
         (SELECT count(*) FROM person WHERE lower(email) = ?1 AND deleted_at IS NULL
-           AND admin_role = 'super_admin')";
+           AND admin_role = 'super_admin'),
+        EXISTS (SELECT 1 FROM bootstrap_election WHERE address = ?1)";
     let rows = on.query(sql, &[email.into()]).await?;
     let row = rows.first().ok_or(StoreError::Corrupt)?;
-    Ok(match (row.integer(0)?, row.integer(1)?, row.integer(2)?) {
-        (_, _, 1..) => Bootstrap::Elected,
-        (0, _, _) => Bootstrap::Unknown,
-        (_, 0, _) => Bootstrap::Inactive,
-        (_, 1, _) => Bootstrap::Waiting,
-        _ => Bootstrap::Ambiguous,
+    if row.integer(2)? > 0 {
+        return Ok(Bootstrap::Elected);
+    }
+    if row.integer(3)? != 0 {
+        return Ok(Bootstrap::Spent);
+    }
+    Ok(match (row.integer(0)?, row.integer(1)?) {
+        (0, _) => Bootstrap::Unknown,
+        (2.., _) => Bootstrap::Ambiguous,
+        (_, 0) => Bootstrap::Inactive,
+        _ => Bootstrap::Waiting,
     })
 }

@@ -22,9 +22,10 @@ const GRACE: Duration = Duration::from_secs(15 * 60);
 /// Most warnings of a sync that are told.
 const MAX_WARNINGS: usize = 20;
 /// What a sync warned of and is looked at anew here.
-const LOOKED_AT_ANEW: [&str; 3] = [
+const LOOKED_AT_ANEW: [&str; 4] = [
     "no_super_admin",
     "bootstrap_super_admin_waits",
+    "bootstrap_super_admin_spent",
     "clock_skew",
 ];
 /// Where ScaiKey is to send its events (`contract/scaikey.md` 4).
@@ -158,8 +159,12 @@ async fn bootstrap(ports: &impl Ports, settings: &DirectorySettings, check: &mut
             "Activate them in ScaiKey, then run `scaigate sync`; GET /v1/admin/users?why=<email> says which.",
         ),
         Bootstrap::Ambiguous => (
-            "several people have that address",
+            "several people have that address, or had it",
             "scaigate admin grant <email> --tenant <tenant id> --role super_admin, for the one who is meant.",
+        ),
+        Bootstrap::Spent => (
+            "it has made somebody super admin before, and does so once",
+            "Remove BOOTSTRAP_SUPER_ADMIN, and use scaigate admin grant <email> --role super_admin.",
         ),
         Bootstrap::Waiting => (
             "the next sync or sign-in",

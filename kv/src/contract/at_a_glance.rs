@@ -95,10 +95,13 @@ pub async fn a_bootstrap_address_waits_for_what_it_waits_for(
         bootstrap(on.other, &email).await?,
         Bootstrap::Elected,
     )?;
-    // Other cases count super admins.
     change("UPDATE person SET admin_role = NULL WHERE person_id = ?1 AND lower(email) = ?2")
         .await?;
-    Ok(())
+    same(
+        "taken away",
+        bootstrap(on.other, &email).await?,
+        Bootstrap::Spent,
+    )
 }
 
 pub async fn probes_change_nothing(on: &Stores<'_, impl Kv, impl Database>) -> Verdict {
