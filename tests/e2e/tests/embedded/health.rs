@@ -173,7 +173,7 @@ async fn when_all_is_well_every_part_says_so_and_the_doctor_ends_with_0() {
     let last = fact("directory", "last_sync");
     assert_eq!(last["users_method"], "effective_users", "{last}");
     assert_eq!(last["outcome"], "applied", "{last}");
-    assert_eq!(fact("scaikey_sign_in", "status"), 302);
+    assert_eq!(fact("scaikey_sign_in", "status"), 303);
     let told = world.scaigate(&token, &["doctor", "--json"]).await;
     assert_eq!(
         (told.code, told.json()["status"].clone()),

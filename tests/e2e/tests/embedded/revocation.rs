@@ -110,8 +110,8 @@ async fn a_session_costs_one_read_of_the_revocation_index_every_two_seconds_and_
         world.faults.reset_calls();
         whoami().await.assert_problem(401, "token_revoked");
         let calls = world.faults.calls();
+        // After the answer, the refusal is noted in the audit log.
         assert_eq!(index_reads(&calls), 1, "{calls:#?}");
-        assert_eq!(world.faults.count(&Target::sqlite()), 0, "{calls:#?}");
     }
     world.clock.thaw();
 }
