@@ -47,12 +47,17 @@ pub fn request(input: &[u8]) {
     let incoming = Incoming::new(parts, Bytes::copy_from_slice(body), || "fresh".to_owned());
 
     let id = &incoming.request_id;
-    assert!(!id.is_empty() && id.len() <= 128 && id.bytes().all(|c| c.is_ascii_graphic()), "{id}");
+    assert!(
+        !id.is_empty() && id.len() <= 128 && id.bytes().all(|c| c.is_ascii_graphic()),
+        "{id}"
+    );
     if let Some(segments) = path::segments(&incoming.path) {
         assert!(segments.len() <= 8);
         assert_eq!(segments.len(), incoming.path.split('/').count() - 1);
         for segment in &segments {
-            assert!(!segment.is_empty() && !segment.contains('/') && segment != "." && segment != "..");
+            assert!(
+                !segment.is_empty() && !segment.contains('/') && segment != "." && segment != ".."
+            );
             assert!(!segment.chars().any(char::is_control));
         }
     }
@@ -72,7 +77,13 @@ fn fields(incoming: &Incoming) {
             let value = fields.get(name);
             assert_ne!(value, Some(""));
             assert_eq!(fields.required(name).ok(), value);
-            assert_eq!(fields.secret(name).as_ref().map(|secret| secret.expose().as_str()), value);
+            assert_eq!(
+                fields
+                    .secret(name)
+                    .as_ref()
+                    .map(|secret| secret.expose().as_str()),
+                value
+            );
         }
     }
     let essence = incoming.header("content-type").unwrap_or_default();
@@ -90,24 +101,43 @@ fn fields(incoming: &Incoming) {
 /// An address to send a browser to: on an origin that we serve, to every reader.
 pub fn return_to(input: &[u8]) {
     const OWN: &str = "https://gate.example";
-    const APPS: [&str; 3] = ["https://app.example", "https://[2001:db8::1]:8443", "http://localhost:3000"];
+    const APPS: [&str; 3] = [
+        "https://app.example",
+        "https://[2001:db8::1]:8443",
+        "http://localhost:3000",
+    ];
     let Some(text) = text(input) else { return };
     let own = BaseUrl::parse(OWN, false).expect("a base URL");
     let apps = APPS.map(|app| Origin::of(app).expect("an origin"));
     let Ok(address) = ReturnTo::parse(text, &own, &apps) else {
         return;
     };
-    for address in [address.as_str(), &address.with_query(&[("session_code", "a b&c")])] {
-        let rest = APPS.iter().chain(&[OWN]).find_map(|origin| address.strip_prefix(origin));
+    for address in [
+        address.as_str(),
+        &address.with_query(&[("session_code", "a b&c")]),
+    ] {
+        let rest = APPS
+            .iter()
+            .chain(&[OWN])
+            .find_map(|origin| address.strip_prefix(origin));
         let rest = rest.expect("on one of our origins");
         assert!(rest.starts_with('/'), "{address}");
-        assert!(address.bytes().all(|c| c.is_ascii_graphic() && c != b'\\'), "{address}");
-        assert!(Origin::of(address).is_ok_and(|origin| apps.contains(&origin) || origin == *own.origin()));
+        assert!(
+            address.bytes().all(|c| c.is_ascii_graphic() && c != b'\\'),
+            "{address}"
+        );
+        assert!(
+            Origin::of(address)
+                .is_ok_and(|origin| apps.contains(&origin) || origin == *own.origin())
+        );
     }
     let before_fragment = address.as_str().split('#').next();
     assert!(before_fragment.is_some_and(|text| text.len() <= 3 * 2048 + OWN.len()));
     // What was made of it is taken again, and stays.
     if address.as_str().len() <= 2048 {
-        assert_eq!(ReturnTo::parse(address.as_str(), &own, &apps).as_ref(), Ok(&address));
+        assert_eq!(
+            ReturnTo::parse(address.as_str(), &own, &apps).as_ref(),
+            Ok(&address)
+        );
     }
 }

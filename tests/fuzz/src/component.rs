@@ -14,7 +14,10 @@ async fn handle(request: Request) -> Response<FullBody<Bytes>> {
     let (parts, body) = request.into_parts();
     let name = parts.uri.path().trim_start_matches('/');
     let target = TARGETS.iter().find(|(own, _)| *own == name);
-    let count = parts.uri.query().and_then(|query| query.strip_prefix("mutations="));
+    let count = parts
+        .uri
+        .query()
+        .and_then(|query| query.strip_prefix("mutations="));
     let count = count.and_then(|count| count.parse().ok());
     let (Some((_, target)), Some(count), Ok(body)) = (target, count, body.collect().await) else {
         return answer(StatusCode::NOT_FOUND, "no such target".to_owned());

@@ -15,7 +15,10 @@ pub fn flow_content(input: &[u8]) {
     };
     let received = raw.get().as_bytes().to_vec();
     let Ok(content) = Content::new(raw) else {
-        let opened = received.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
+        let opened = received
+            .iter()
+            .filter(|byte| matches!(byte, b'[' | b'{'))
+            .count();
         assert!(received.len() > MAX_CONTENT || opened > MAX_DEPTH);
         return;
     };
@@ -24,7 +27,10 @@ pub fn flow_content(input: &[u8]) {
     if let Some(text) = content.text() {
         assert_eq!(serde_json::from_slice::<String>(&received).ok(), Some(text));
     }
-    assert_eq!(Manifest::of_content(&content), Manifest::of_saved(&received));
+    assert_eq!(
+        Manifest::of_content(&content),
+        Manifest::of_saved(&received)
+    );
 }
 
 /// The text of a manifest: sent on as it is, or refused.

@@ -65,18 +65,28 @@ pub fn proxy_path(input: &[u8]) {
 fn everybody_reads_alike(path: &UpstreamPath, target: &str) {
     let sent = path.path_and_query();
     let (below, query) = sent.split_once('?').unwrap_or((&sent, ""));
-    assert!(below.starts_with("/v1/") && below.len() <= MAX_PATH + 64, "{sent}");
+    assert!(
+        below.starts_with("/v1/") && below.len() <= MAX_PATH + 64,
+        "{sent}"
+    );
     let expected = target.split_once('?').map_or("", |(_, query)| query);
     assert_eq!(query, expected);
     assert!(sent.bytes().all(|byte| byte.is_ascii_graphic()), "{sent}");
-    assert!(!below.contains("//") && !below.contains(['\\', ';', '#']), "{sent}");
+    assert!(
+        !below.contains("//") && !below.contains(['\\', ';', '#']),
+        "{sent}"
+    );
     let lower = below.to_ascii_lowercase();
     for encoded in ["%2e", "%5c", "%25", "%00", "%3f", "%23", "%3b"] {
         assert!(!lower.contains(encoded), "{sent}");
     }
     let is_model = matches!(path.route(), Route::Model { .. });
     assert!(is_model || !lower.contains("%2f"), "{sent}");
-    for segment in below.split('/').skip(1).flat_map(|segment| segment.split("%2F")) {
+    for segment in below
+        .split('/')
+        .skip(1)
+        .flat_map(|segment| segment.split("%2F"))
+    {
         assert!(segment.bytes().any(|byte| byte != b'.'), "{sent}");
         assert!(Segment::parse(segment).is_ok(), "{sent}");
     }
@@ -124,23 +134,41 @@ fn sent_headers(admitted: &Admitted) {
     let ours: Vec<_> = headers.get_all(AUTHORIZATION).iter().collect();
     assert_eq!(ours, [&format!("Bearer {TOKEN}")]);
     assert_eq!(headers.get_all(USER_AGENT).iter().count(), 1);
-    assert_eq!(headers.get("accept-encoding").map(|value| value.as_bytes()), Some(&b"identity"[..]));
+    assert_eq!(
+        headers.get("accept-encoding").map(|value| value.as_bytes()),
+        Some(&b"identity"[..])
+    );
 }
 
 fn answered_headers(headers: &HeaderMap) {
-    for name in ["set-cookie", "location", "www-authenticate", "server", "transfer-encoding"] {
+    for name in [
+        "set-cookie",
+        "location",
+        "www-authenticate",
+        "server",
+        "transfer-encoding",
+    ] {
         assert!(!headers.contains_key(name), "{name}");
     }
     for (name, value) in headers {
         assert!(!name.as_str().starts_with("access-control-"), "{name}");
-        assert!(value.to_str().is_ok_and(|text| text.len() <= 512 && !text.contains(TOKEN)));
+        assert!(
+            value
+                .to_str()
+                .is_ok_and(|text| text.len() <= 512 && !text.contains(TOKEN))
+        );
         assert_eq!(headers.get_all(name).iter().count(), 1, "{name}");
     }
-    let kind = headers.get("content-type").and_then(|value| value.to_str().ok());
+    let kind = headers
+        .get("content-type")
+        .and_then(|value| value.to_str().ok());
     let kind = kind.unwrap_or_default().to_ascii_lowercase();
     for active in ["html", "xml", "javascript", "svg"] {
         let essence = kind.split(';').next().unwrap_or_default();
-        assert!(essence.ends_with("+json") || !essence.contains(active), "{kind}");
+        assert!(
+            essence.ends_with("+json") || !essence.contains(active),
+            "{kind}"
+        );
     }
 }
 
@@ -156,7 +184,11 @@ pub fn grid_answer(input: &[u8]) {
         let error = UpstreamError::read(StatusCode::BAD_REQUEST, &headers, body);
         assert_sentence(&error);
         assert!(error.retry_after.is_none_or(|wait| wait.as_secs() <= 3600));
-        assert!(error.request_id.is_none_or(|id| id.len() <= 128 && id.bytes().all(|c| c.is_ascii_graphic())));
+        assert!(
+            error
+                .request_id
+                .is_none_or(|id| id.len() <= 128 && id.bytes().all(|c| c.is_ascii_graphic()))
+        );
     }
     reflection(input);
 }
@@ -173,7 +205,9 @@ fn shape<T>(read: Result<Page<T>, ShapeError>) {
 
 /// However a body is cut into chunks, it passes whole, or ends before the credential does.
 fn reflection(body: &[u8]) {
-    let found = body.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes());
+    let found = body
+        .windows(TOKEN.len())
+        .any(|window| window == TOKEN.as_bytes());
     for size in [1, 7, 4096] {
         let mut watch = Reflection::of(&credential());
         let mut passed = Vec::new();
@@ -186,7 +220,11 @@ fn reflection(body: &[u8]) {
             passed.extend_from_slice(&watch.end());
             assert_eq!(passed, body);
         } else {
-            assert!(!passed.windows(TOKEN.len()).any(|window| window == TOKEN.as_bytes()));
+            assert!(
+                !passed
+                    .windows(TOKEN.len())
+                    .any(|window| window == TOKEN.as_bytes())
+            );
         }
     }
 }

@@ -29,7 +29,10 @@ pub fn discovery(input: &[u8]) {
         assert_eq!(url.host_str(), Some("scaikey.example"), "{address}");
         assert_eq!(url.port(), None, "{address}");
         let uri: http::Uri = address.parse().expect("an address that is called");
-        assert_eq!(uri.authority().map(http::uri::Authority::as_str), Some("scaikey.example"));
+        assert_eq!(
+            uri.authority().map(http::uri::Authority::as_str),
+            Some("scaikey.example")
+        );
     }
     let shown = [&metadata.authorization_endpoint];
     for address in shown.into_iter().chain(&metadata.end_session_endpoint) {
@@ -37,7 +40,10 @@ pub fn discovery(input: &[u8]) {
     }
     // It is kept with a pending login.
     let kept = serde_json::to_vec(&metadata).expect("metadata can be kept");
-    assert_eq!(serde_json::from_slice::<Metadata>(&kept).ok(), Some(metadata));
+    assert_eq!(
+        serde_json::from_slice::<Metadata>(&kept).ok(),
+        Some(metadata)
+    );
 }
 
 /// A token answer: tokens that can be sent, and a life that ends.
@@ -63,7 +69,10 @@ pub fn token_response(input: &[u8]) {
     }
     if let Ok(exchanged) = token::parse_exchange_response(&json_answer(200, input)) {
         assert!(exchanged.refresh_token.is_none());
-        assert_eq!(exchanged.issued_token_type.as_deref(), Some(token::ACCESS_TOKEN_TYPE));
+        assert_eq!(
+            exchanged.issued_token_type.as_deref(),
+            Some(token::ACCESS_TOKEN_TYPE)
+        );
     }
 }
 
@@ -82,8 +91,16 @@ pub fn directory_page(input: &[u8]) {
         assert!(row.email.is_none_or(|email| email.len() <= 320));
     }
     for row in page::<GroupRow>(input) {
-        assert_below(List::GroupMembers { group_id: &row.group_id }, 6);
-        [row.name, row.group_type].into_iter().flatten().for_each(bounded);
+        assert_below(
+            List::GroupMembers {
+                group_id: &row.group_id,
+            },
+            6,
+        );
+        [row.name, row.group_type]
+            .into_iter()
+            .flatten()
+            .for_each(bounded);
     }
     for status in [302, 400, 401, 403, 404, 422, 429, 500] {
         let error = parse_page::<UserRow>(&json_answer(status, input));
@@ -133,17 +150,28 @@ pub fn callback(input: &[u8]) {
     match &parameters.outcome {
         CallbackOutcome::Code { code } => {
             assert!(!code.expose().is_empty() && printable(code.expose()));
-            let is_said = parameters.iss.as_deref().is_some_and(|iss| iss.contains(code.expose().as_str()));
+            let is_said = parameters
+                .iss
+                .as_deref()
+                .is_some_and(|iss| iss.contains(code.expose().as_str()));
             assert!(code.expose().len() < 16 || is_said || !shown.contains(code.expose().as_str()));
         }
         CallbackOutcome::Refused { description, .. } => {
-            assert!(description.as_deref().is_none_or(|text| text.len() <= 200 && printable(text)));
+            assert!(
+                description
+                    .as_deref()
+                    .is_none_or(|text| text.len() <= 200 && printable(text))
+            );
         }
     }
     // Whoever reads the query otherwise finds the same state.
     if let Some(state) = &parameters.state {
-        let mut found = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "state");
-        assert_eq!(found.next().map(|(_, value)| value.into_owned()).as_ref(), Some(state));
+        let mut found =
+            url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "state");
+        assert_eq!(
+            found.next().map(|(_, value)| value.into_owned()).as_ref(),
+            Some(state)
+        );
         assert_eq!(found.next(), None);
     }
 }
@@ -157,7 +185,12 @@ pub fn form(input: &[u8]) {
     assert!(input.len() <= forms::MAX_BYTES && form.len() <= 32);
     let fields: Vec<_> = form.iter().collect();
     let others: Vec<_> = url::form_urlencoded::parse(input).collect();
-    assert!(others.iter().map(|(name, value)| (&**name, &**value)).eq(fields.iter().copied()));
+    assert!(
+        others
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .eq(fields.iter().copied())
+    );
     for (at, (name, value)) in fields.iter().enumerate() {
         assert!(!name.is_empty() && !name.contains('\0') && !value.contains('\0'));
         assert!(fields[..at].iter().all(|(earlier, _)| earlier != name));

@@ -39,7 +39,10 @@ pub fn webhook_signature(input: &[u8]) {
         let mut values = headers.get_all(name).iter();
         let value = values.next().expect("the header was accepted");
         assert!(values.next().is_none());
-        value.to_str().expect("a readable header").to_ascii_lowercase()
+        value
+            .to_str()
+            .expect("a readable header")
+            .to_ascii_lowercase()
     };
     let t = one("x-scaikey-timestamp");
     assert!(t.bytes().all(|byte| byte.is_ascii_digit()));
@@ -58,20 +61,26 @@ pub fn webhook_event(input: &[u8]) {
     headers.insert("x-scaikey-signature", value.parse().expect("a header"));
     headers.insert("x-scaikey-timestamp", t.parse().expect("a header"));
     altered_is_refused(&headers, input);
-    let verified = verify(&headers, input, &SECRETS, NOW).ok().expect("it was signed");
+    let verified = verify(&headers, input, &SECRETS, NOW)
+        .ok()
+        .expect("it was signed");
     let envelope = match parse(&verified) {
         Ok(envelope) => envelope,
         Err(error) => return assert_sentence(&error),
     };
     let id = envelope.event_id().as_str();
-    assert!((1..=MAX_EVENT_ID).contains(&id.len()) && id.bytes().all(|c| (b' '..=b'~').contains(&c)));
+    assert!(
+        (1..=MAX_EVENT_ID).contains(&id.len()) && id.bytes().all(|c| (b' '..=b'~').contains(&c))
+    );
     assert!(envelope.event_type().len() <= 128);
     assert!(envelope.occurred_at() <= NOW.plus(WINDOW));
     match Event::of(&envelope) {
         Ok(event) => {
             let known = EVENT_TYPES.contains(&envelope.event_type());
             assert_eq!(event.is_handled(), known);
-            if let (Event::GroupDeleted { tenant_id, .. }, Some(own)) = (&event, envelope.tenant_id()) {
+            if let (Event::GroupDeleted { tenant_id, .. }, Some(own)) =
+                (&event, envelope.tenant_id())
+            {
                 assert_eq!(tenant_id.as_ref(), Some(own));
             }
         }
