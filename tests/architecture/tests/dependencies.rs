@@ -105,6 +105,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "tests/fuzz",
         &["crates/", "kv", "components/runtime", "host"],
     ),
+    ("tests/fuzz/", &["tests/fuzz"]),
     ("xtask", &[]),
 ];
 
@@ -119,7 +120,7 @@ const FOREIGN: &[(&[&str], &[&str], &str)] = &[
             "host/",
             "tests/empty",
             "tests/contract",
-            "tests/fuzz",
+            "tests/fuzz/",
         ],
         "only components, kv and the test components speak to Spin",
     ),

@@ -63,17 +63,25 @@ pub fn jwt(input: &[u8]) {
 
 /// A header in the first line and claims behind it, signed: of one kind of token, or of none.
 pub fn claims(input: &[u8]) {
+    signed_kinds(input);
+}
+
+/// Of how many kinds it is; 0 for what is no token.
+fn signed_kinds(input: &[u8]) -> usize {
     let (header, payload) = first(input);
     let (pair, keys) = &*SIGNER;
     let signed = format!("{}.{}", base64url(header), base64url(payload));
     let signature = pair.sk.sign(signed.as_bytes(), None);
     let compact = format!("{signed}.{}", base64url(signature.as_ref()));
     let Ok(token) = UnverifiedJwt::parse(&compact) else {
-        return;
+        return 0;
     };
     let verified = match keys.verify(&token) {
         Ok(verified) => verified,
-        Err(error) => return assert_sentence(&error),
+        Err(error) => {
+            assert_sentence(&error);
+            return 0;
+        }
     };
     // What is read is what any reader of JSON would read.
     let value: Value = serde_json::from_slice(payload).expect("verified claims are JSON");
@@ -82,11 +90,11 @@ pub fn claims(input: &[u8]) {
     if let Ok(audience) = verified.audience() {
         assert!((1..=16).contains(&audience.len()));
     }
-    at_most_one_kind(&token, keys);
+    at_most_one_kind(&token, keys)
 }
 
 /// A token is an ID token, an access token, a logout token, or nothing (RFC 8725 §3.11).
-fn at_most_one_kind(token: &UnverifiedJwt<'_>, keys: &Jwks) {
+fn at_most_one_kind(token: &UnverifiedJwt<'_>, keys: &Jwks) -> usize {
     let (issuer, client_id) = (issuer(), client_id());
     let id = verify_id_token(
         token,
@@ -122,10 +130,8 @@ fn at_most_one_kind(token: &UnverifiedJwt<'_>, keys: &Jwks) {
         },
     );
     let kinds = [id.is_ok(), access.is_ok(), logout.is_ok()];
-    assert!(
-        kinds.iter().filter(|accepted| **accepted).count() <= 1,
-        "{kinds:?}"
-    );
+    let accepted = kinds.iter().filter(|accepted| **accepted).count();
+    assert!(accepted <= 1, "{kinds:?}");
     let expirations = [
         id.as_ref().ok().map(|id| id.expires_at),
         access.as_ref().ok().map(|access| access.expires_at),
@@ -140,6 +146,7 @@ fn at_most_one_kind(token: &UnverifiedJwt<'_>, keys: &Jwks) {
     id.err().iter().for_each(assert_sentence);
     access.err().iter().for_each(assert_sentence);
     logout.err().iter().for_each(assert_sentence);
+    accepted
 }
 
 /// A key set: what verifies with it verifies with a key that is written in it.
@@ -164,6 +171,41 @@ pub fn jwks(input: &[u8]) {
             };
             assert!(list.iter().any(same), "no key of the set has signed this");
             assert!(keys.has_key_for(&token));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_signed_verifies_and_is_of_one_kind() {
+        for compact in SIGNED {
+            let token = UnverifiedJwt::parse(compact).expect("a token");
+            assert!(KEYS.verify(&token).is_ok());
+            assert_eq!(at_most_one_kind(&token, &KEYS), 1);
+        }
+        for (input, kinds) in [
+            (
+                &include_bytes!("../../../fuzz/corpus/claims/id_token")[..],
+                1,
+            ),
+            (
+                include_bytes!("../../../fuzz/corpus/claims/access_token"),
+                1,
+            ),
+            (
+                include_bytes!("../../../fuzz/corpus/claims/logout_token"),
+                1,
+            ),
+            (
+                include_bytes!("../../../fuzz/corpus/claims/service_token"),
+                1,
+            ),
+            (include_bytes!("../../../fuzz/corpus/claims/all_three"), 0),
+        ] {
+            assert_eq!(signed_kinds(input), kinds);
         }
     }
 }

@@ -6,8 +6,6 @@
 //! parsers run when they ship.
 
 mod browser;
-#[cfg(target_family = "wasm")]
-mod component;
 mod fixed;
 mod flow;
 mod grid;

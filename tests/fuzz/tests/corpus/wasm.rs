@@ -17,10 +17,10 @@ const MUTATIONS: u32 = 100;
 
 async fn host() -> Host {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let component = folder.join("../../target/wasm32-wasip2/release/scaigate_fuzz.wasm");
+    let component = folder.join("../../target/wasm32-wasip2/release/scaigate_fuzz_component.wasm");
     assert!(
         component.exists(),
-        "target/wasm32-wasip2/release/scaigate_fuzz.wasm is missing: \
+        "target/wasm32-wasip2/release/scaigate_fuzz_component.wasm is missing: \
          run `cargo xtask build --test-components`"
     );
     let options = HostOptions {
@@ -66,4 +66,6 @@ async fn every_target_takes_its_corpus_inside_webassembly() {
     }
     let unknown = run(&host, "unknown", Vec::new()).await;
     assert_eq!(unknown.0, 404);
+    let broken = run(&host, "broken", Vec::new()).await;
+    assert_eq!(broken.0, 500, "a panic would go unnoticed");
 }

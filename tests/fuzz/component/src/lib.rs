@@ -1,18 +1,21 @@
 //! The targets as a component: `POST /TARGET?mutations=N` runs the body and N mutations of it, and
-//! answers how many inputs that were. A target that panics is a trap: the runner answers 500.
+//! answers how many inputs that were. A target that panics is a trap: the runner answers 500. `broken`
+//! always does, so that a test sees that it would be seen.
+
+#![cfg(target_family = "wasm")]
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt as _;
+use scaigate_fuzz::{TARGETS, mutations};
 use spin_sdk::http::{FullBody, Request};
 use spin_sdk::http_service;
-
-use crate::{TARGETS, mutations};
 
 #[http_service]
 async fn handle(request: Request) -> Response<FullBody<Bytes>> {
     let (parts, body) = request.into_parts();
     let name = parts.uri.path().trim_start_matches('/');
+    assert!(name != "broken");
     let target = TARGETS.iter().find(|(own, _)| *own == name);
     let count = parts
         .uri
