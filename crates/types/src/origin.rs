@@ -39,7 +39,9 @@ fn parse(text: &str) -> Result<Url, UrlError> {
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))
         .ok_or(UrlError::Form)?;
-    if rest.starts_with(['/', '?', '#', ':', '@']) || rest.is_empty() {
+    // Nor is an encoded host the same one to whoever doesn't decode it.
+    let is_repaired = rest.starts_with(['/', '?', '#', ':', '@']) || authority(rest).contains('%');
+    if rest.is_empty() || is_repaired {
         return Err(UrlError::Form);
     }
     let url = Url::parse(text).map_err(|_| UrlError::Form)?;

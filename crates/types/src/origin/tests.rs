@@ -130,3 +130,15 @@ fn base_urls_are_plain() {
         );
     }
 }
+
+#[test]
+fn a_host_is_not_encoded() {
+    for text in [
+        "https://%61pp.example/",
+        "https://app%2eexample",
+        "https://APP.example%CA/",
+    ] {
+        assert_eq!(Origin::of(text), Err(UrlError::Form), "{text}");
+    }
+    assert!(Origin::of("https://app.example/%61?%61#%61").is_ok());
+}
