@@ -18,7 +18,7 @@ mod webhook;
 pub use browser::{cookies, request, return_to};
 pub use flow::{flow_content, flow_manifest};
 pub use grid::{grid_answer, proxy_headers, proxy_path};
-pub use jose::{claims, jwks, jwt};
+pub use jose::{claims, jwks, jwt, token_kinds};
 pub use mutate::mutations;
 pub use scaikey::{callback, directory_page, discovery, form, token_response};
 pub use webhook::{webhook_event, webhook_signature};

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use scaigate_fuzz::{TARGETS, mutations};
+use scaigate_fuzz::{TARGETS, mutations, token_kinds};
 
 use crate::{MANIFEST, corpus};
 
@@ -19,5 +19,22 @@ fn every_target_takes_its_corpus_and_what_is_made_of_it() {
                 assert!(outcome.is_ok(), "{name}, made of {file}: {shown}");
             }
         }
+    }
+}
+
+#[test]
+fn tokens_of_the_corpus_are_of_one_kind_or_of_none() {
+    let claims = corpus("claims");
+    for (name, kinds) in [
+        ("id_token", 1),
+        ("access_token", 1),
+        ("logout_token", 1),
+        ("service_token", 1),
+        // Its nonce makes it an ID token, and neither of the others.
+        ("all_three", 1),
+        ("duplicate_sub", 0),
+    ] {
+        let input = claims.get(name).expect("an input of the corpus");
+        assert_eq!(token_kinds(input), kinds, "{name}");
     }
 }
