@@ -199,6 +199,10 @@ impl ReturnTo {
                 return Err(UrlError::Form);
             }
         }
+        // Encoding made it longer: what is kept has to be taken again when the sign-in comes back.
+        if url.as_str().len() > MAX_URL {
+            return Err(UrlError::Text);
+        }
         if allowed.contains(&origin) || own.origin() == &origin {
             Ok(Self(url.into()))
         } else {
