@@ -25,6 +25,7 @@
 mod abi;
 mod allowed_hosts;
 mod app;
+mod check;
 mod clock;
 mod code_cache;
 #[expect(unsafe_code, reason = "loading compiled code is unsafe by nature")]
@@ -48,6 +49,7 @@ mod variables_interface;
 mod wasi_clocks;
 mod worker;
 
+pub use check::check_manifest;
 pub use clock::HostClock;
 pub use faults::{Call, Effect, Faults, RuleId, Target, When};
 pub use host::{Host, HostOptions, variables_from_environment};

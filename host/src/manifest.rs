@@ -149,7 +149,8 @@ impl Manifest {
         Self::parse(&text, folder).with_context(described)
     }
 
-    fn parse(text: &str, folder: &Path) -> anyhow::Result<Self> {
+    /// Reads the text of a manifest whose sources lie in `folder`.
+    pub(crate) fn parse(text: &str, folder: &Path) -> anyhow::Result<Self> {
         let version = toml::from_str::<Table>(text)?.remove("spin_manifest_version");
         ensure!(
             version == Some(toml::Value::Integer(2)),

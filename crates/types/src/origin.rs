@@ -39,7 +39,9 @@ fn parse(text: &str) -> Result<Url, UrlError> {
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"))
         .ok_or(UrlError::Form)?;
-    if rest.starts_with(['/', '?', '#', ':', '@']) || rest.is_empty() {
+    // Nor is an encoded host the same one to whoever doesn't decode it.
+    let is_repaired = rest.starts_with(['/', '?', '#', ':', '@']) || authority(rest).contains('%');
+    if rest.is_empty() || is_repaired {
         return Err(UrlError::Form);
     }
     let url = Url::parse(text).map_err(|_| UrlError::Form)?;
@@ -196,6 +198,10 @@ impl ReturnTo {
             if !absolute.to_ascii_lowercase().starts_with(&default_port) {
                 return Err(UrlError::Form);
             }
+        }
+        // Encoding made it longer: what is kept has to be taken again when the sign-in comes back.
+        if url.as_str().len() > MAX_URL {
+            return Err(UrlError::Text);
         }
         if allowed.contains(&origin) || own.origin() == &origin {
             Ok(Self(url.into()))

@@ -116,8 +116,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tests/scaikey", &[]),
     ("tests/scaigrid", &[]),
     ("tests/", &["crates/", "kv", "host", "tests/"]),
+    // It reads what the components read, and so what they have around them.
+    (
+        "tests/fuzz",
+        &["crates/", "kv", "components/runtime", "host"],
+    ),
+    ("tests/fuzz/", &["tests/fuzz"]),
     ("xtask", &[]),
-    ("fuzz", &["crates/", "kv"]),
 ];
 
 /// Foreign crates, the folders that may depend on them, and why nobody else may.
@@ -131,6 +136,7 @@ const FOREIGN: &[(&[&str], &[&str], &str)] = &[
             "host/",
             "tests/empty",
             "tests/contract",
+            "tests/fuzz/",
         ],
         "only components, kv and the test components speak to Spin",
     ),

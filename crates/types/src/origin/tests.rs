@@ -130,3 +130,32 @@ fn base_urls_are_plain() {
         );
     }
 }
+
+#[test]
+fn a_host_is_not_encoded() {
+    for text in [
+        "https://%61pp.example/",
+        "https://app%2eexample",
+        "https://APP.example%CA/",
+    ] {
+        assert_eq!(Origin::of(text), Err(UrlError::Form), "{text}");
+    }
+    assert!(Origin::of("https://app.example/%61?%61#%61").is_ok());
+}
+
+#[test]
+fn what_is_taken_is_taken_again() {
+    let path = |filler: &str, count| format!("/{}", filler.repeat(count));
+    let long = path("x", MAX_URL - "https://gate.example/".len());
+    let taken = ReturnTo::parse(&long, &own(), &allowed()).expect("as long as may be");
+    assert_eq!(
+        ReturnTo::parse(taken.as_str(), &own(), &allowed()),
+        Ok(taken)
+    );
+    // Encoded, `<` is three characters.
+    let grows = path("<", MAX_URL / 2);
+    assert_eq!(
+        ReturnTo::parse(&grows, &own(), &allowed()),
+        Err(UrlError::Text)
+    );
+}
