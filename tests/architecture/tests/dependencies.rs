@@ -90,6 +90,15 @@ const LAYERS: &[(&str, &[&str])] = &[
             "kv",
         ],
     ),
+    (
+        "crates/console",
+        &[
+            "crates/types",
+            "crates/problem",
+            "crates/jose",
+            "crates/signin",
+        ],
+    ),
     // WebAssembly: the adapters, then the components, which don't know each other.
     ("components/runtime", &["crates/", "kv"]),
     ("components/", &["components/runtime", "crates/", "kv"]),

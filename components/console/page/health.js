@@ -1,0 +1,91 @@
+// How each part of this deployment is, and what to do where it is not well.
+
+import { call } from "./api.js";
+import { badge, facts, h } from "./dom.js";
+import { title as capital, value, words } from "./format.js";
+import { unavailable } from "./states.js";
+
+export const title = "Health";
+export const lead = "Each part, looked at just now, with the fix where something is wrong.";
+
+const KINDS = { error: "bad", warning: "warn", info: "" };
+const ORDER = ["error", "warning", "info"];
+
+/** One thing that somebody should know. */
+export function finding({ code, severity, message, fix, evidence }) {
+  const seen = Object.entries(evidence ?? {});
+  return h(
+    "div",
+    { class: `finding ${KINDS[severity] ?? ""}`.trim() },
+    h("p", {}, badge(severity, KINDS[severity]), " ", h("strong", {}, message)),
+    fix && h("p", {}, fix),
+    seen.length > 0 && facts(seen.map(([name, thing]) => [capital(name), value(thing)])),
+    h("p", { class: "muted small" }, h("code", {}, code)),
+  );
+}
+
+function part(check) {
+  const findings = [...(check.findings ?? [])].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+  const worst = findings[0]?.severity;
+  const state = { error: "not working", warning: "needs a look" }[worst] ?? "fine";
+  return h(
+    "section",
+    { class: "card" },
+    h(
+      "header",
+      {},
+      h("h2", {}, capital(check.name)),
+      h(
+        "span",
+        { class: "marks" },
+        check.latency_ms != null && h("span", { class: "muted small" }, `${check.latency_ms} ms `),
+        badge(state, KINDS[worst] || "good"),
+      ),
+    ),
+    findings.map(finding),
+    facts(Object.entries(check.facts ?? {}).map(([name, thing]) => [capital(name), value(thing)])),
+  );
+}
+
+/** What everybody may know: whether it serves. */
+async function summary(signal) {
+  const ready = await call("GET", "/v1/health/ready", { signal });
+  return h(
+    "section",
+    { class: "card" },
+    h("header", {}, h("h2", {}, "This deployment"), badge(words(ready?.status ?? "ready"), "good")),
+    h("p", { class: "muted" }, "Super admins see each part here, with what to do where something is wrong."),
+  );
+}
+
+export async function show({ me, signal, body, again }) {
+  let shown;
+  try {
+    if (me.admin_role === "super_admin") {
+      const report = await call("GET", "/v1/health/detailed", { signal });
+      const checks = report.checks ?? [];
+      const status = report.status ?? "unknown";
+      shown = [
+        h(
+          "p",
+          { class: "actions" },
+          h("button", { type: "button", class: "quiet", onclick: again }, "Look again"),
+        ),
+        h("p", {}, "In all: ", badge(words(status), status === "ok" || status === "healthy" ? "good" : "warn")),
+        ...checks.map(part),
+      ];
+    } else {
+      shown = [await summary(signal)];
+    }
+  } catch (error) {
+    const isMissing = [404, 501].includes(error.status) || error.details?.component === "health";
+    if (!isMissing) throw error;
+    shown = [
+      unavailable(
+        "Not available in this version",
+        "This deployment has no health component yet; its other views work without it.",
+      ),
+    ];
+  }
+  body.replaceChildren(...shown);
+}
