@@ -1,0 +1,14 @@
+//! The console as a person has it: headless Chromium, the components that ship behind a certificate, and
+//! an emulated ScaiKey to sign in at.
+
+mod axe;
+mod chromium;
+mod keyboard;
+mod scene;
+mod tls;
+
+pub use chromium::Chromium;
+pub use scene::Scene;
+
+pub use fantoccini::key::Key;
+pub use scaigate_e2e as e2e;
