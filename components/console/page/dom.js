@@ -11,13 +11,23 @@ export function h(name, attributes = {}, ...children) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else element.setAttribute(key, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== false && child != null));
+  element.append(...given(children));
   return element;
 }
 
-/** A list of terms and what they are; pairs without a value are left out. */
+function given(children) {
+  return children.flat().filter((child) => child !== false && child != null);
+}
+
+/** Puts children in the place of those that are there. */
+export function fill(element, ...children) {
+  element.replaceChildren(...given(children));
+}
+
+/** A list of terms and what they are; pairs without a value are left out, and so is a list without pairs. */
 export function facts(pairs, kind = "") {
-  const shown = pairs.filter(([, value]) => value != null && value !== "");
+  const shown = pairs.filter(([, value]) => value != null && value !== "" && value !== false);
+  if (shown.length === 0) return null;
   return h(
     "dl",
     { class: `facts ${kind}`.trim() },
@@ -28,6 +38,13 @@ export function facts(pairs, kind = "") {
 /** A word with a meaning: `good`, `warn`, `bad`, `accent`, or none. */
 export function badge(text, kind = "") {
   return h("span", { class: `badge ${kind}`.trim() }, text);
+}
+
+/** A text whose names of settings, commands and addresses stand between backticks. */
+export function prose(text) {
+  return String(text)
+    .split("`")
+    .map((part, at) => (at % 2 === 1 ? h("code", {}, part) : part));
 }
 
 /** Says something to whoever listens instead of looking. */

@@ -27,9 +27,12 @@ export function words(name) {
   return String(name).replaceAll("_", " ");
 }
 
+const NAMES = { scaikey: "ScaiKey", scaigrid: "ScaiGrid", sqlite: "SQLite", jwks: "JWKS" };
+
 /** The same with a capital, for the beginning of a line. */
 export function title(name) {
   const text = words(name);
+  if (Object.hasOwn(NAMES, text)) return NAMES[text];
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
@@ -40,9 +43,13 @@ export function role(name) {
   return ROLES[name] ?? "No admin role";
 }
 
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
+
 /** What was seen, whatever it is. */
 export function value(thing) {
   if (thing == null) return "–";
+  if (typeof thing === "string" && ISO.test(thing)) return time(thing) ?? thing;
+  if (typeof thing === "boolean") return thing ? "yes" : "no";
   if (typeof thing === "object") return h("code", {}, JSON.stringify(thing));
   return String(thing);
 }

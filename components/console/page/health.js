@@ -1,7 +1,7 @@
 // How each part of this deployment is, and what to do where it is not well.
 
 import { call } from "./api.js";
-import { badge, facts, h } from "./dom.js";
+import { badge, facts, h, prose } from "./dom.js";
 import { title as capital, value, words } from "./format.js";
 import { unavailable } from "./states.js";
 
@@ -9,25 +9,30 @@ export const title = "Health";
 export const lead = "Each part, looked at just now, with the fix where something is wrong.";
 
 const KINDS = { error: "bad", warning: "warn", info: "" };
-const ORDER = ["error", "warning", "info"];
-
 /** One thing that somebody should know. */
 export function finding({ code, severity, message, fix, evidence }) {
   const seen = Object.entries(evidence ?? {});
   return h(
     "div",
     { class: `finding ${KINDS[severity] ?? ""}`.trim() },
-    h("p", {}, badge(severity, KINDS[severity]), " ", h("strong", {}, message)),
-    fix && h("p", {}, fix),
+    h("p", {}, badge(severity, KINDS[severity]), " ", h("strong", {}, prose(message))),
+    fix && h("p", {}, prose(fix)),
     seen.length > 0 && facts(seen.map(([name, thing]) => [capital(name), value(thing)])),
     h("p", { class: "muted small" }, h("code", {}, code)),
   );
 }
 
-function part(check) {
-  const findings = [...(check.findings ?? [])].sort((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
-  const worst = findings[0]?.severity;
-  const state = { error: "not working", warning: "needs a look" }[worst] ?? "fine";
+const STATES = { ok: "fine", degraded: "needs a look", failing: "not working" };
+
+const STATE_KINDS = { ok: "good", degraded: "warn", failing: "bad" };
+
+/** How something is, from `ok` to `failing`. */
+function state(status) {
+  return badge(STATES[status] ?? words(status), STATE_KINDS[status]);
+}
+
+/** One part, with what there is to say of it. */
+function part(check, findings) {
   return h(
     "section",
     { class: "card" },
@@ -39,12 +44,19 @@ function part(check) {
         "span",
         { class: "marks" },
         check.latency_ms != null && h("span", { class: "muted small" }, `${check.latency_ms} ms `),
-        badge(state, KINDS[worst] || "good"),
+        state(check.status),
       ),
     ),
-    findings.map(finding),
+    findings.filter((one) => one.check === check.name).map(finding),
     facts(Object.entries(check.facts ?? {}).map(([name, thing]) => [capital(name), value(thing)])),
   );
+}
+
+/** The parts, those that are not well first. */
+function parts({ checks = [], findings = [] }) {
+  const order = Object.keys(STATES);
+  const sorted = [...checks].sort((a, b) => order.indexOf(b.status) - order.indexOf(a.status));
+  return sorted.map((check) => part(check, findings));
 }
 
 /** What everybody may know: whether it serves. */
@@ -63,16 +75,14 @@ export async function show({ me, signal, body, again }) {
   try {
     if (me.admin_role === "super_admin") {
       const report = await call("GET", "/v1/health/detailed", { signal });
-      const checks = report.checks ?? [];
-      const status = report.status ?? "unknown";
       shown = [
         h(
           "p",
-          { class: "actions" },
+          { class: "filter" },
+          h("span", {}, "This deployment: ", state(report.status)),
           h("button", { type: "button", class: "quiet", onclick: again }, "Look again"),
         ),
-        h("p", {}, "In all: ", badge(words(status), status === "ok" || status === "healthy" ? "good" : "warn")),
-        ...checks.map(part),
+        ...parts(report),
       ];
     } else {
       shown = [await summary(signal)];

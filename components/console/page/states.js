@@ -1,6 +1,6 @@
 // What is shown where there is nothing to show: not yet, nothing at all, not for you, or not working.
 
-import { facts, h } from "./dom.js";
+import { facts, h, prose } from "./dom.js";
 
 /** Something is on its way. */
 export function loading(text = "Loading…") {
@@ -38,10 +38,10 @@ function forbidden(failure) {
     "section",
     { class: "card state forbidden" },
     h("h2", {}, "This is not for your role"),
-    h("p", {}, failure.message),
+    h("p", {}, prose(failure.message)),
     Array.isArray(required) &&
       h("p", { class: "muted" }, `Whoever may see it has one of these roles: ${required.join(", ").replaceAll("_", " ")}.`),
-    h("p", { class: "muted" }, failure.fix),
+    h("p", { class: "muted" }, prose(failure.fix)),
     reference(failure),
   );
 }
@@ -52,8 +52,8 @@ export function failed(failure, retry) {
   return h(
     "section",
     { class: "card state failed" },
-    h("h2", {}, failure.message),
-    h("p", {}, failure.fix),
+    h("h2", {}, prose(failure.message)),
+    h("p", {}, prose(failure.fix)),
     retry && h("p", { class: "actions" }, h("button", { type: "button", class: "quiet", onclick: retry }, "Try again")),
     reference(failure),
   );

@@ -1,7 +1,7 @@
 // The sync of the directory: how the last one went, and one that is under way.
 
 import { call } from "./api.js";
-import { announce, badge, facts, h } from "./dom.js";
+import { announce, badge, facts, fill, h } from "./dom.js";
 import { time, title as capital, words } from "./format.js";
 import { finding } from "./health.js";
 import { empty, failed } from "./states.js";
@@ -26,7 +26,7 @@ export async function show({ signal, body, attempt }) {
     const state = await call("GET", "/v1/admin/sync", { signal });
     const isRunning = state.running !== null;
     button.disabled = isRunning || isAsked;
-    place.replaceChildren(...[isRunning && running(state.running), last(state), due(state)].filter(Boolean));
+    fill(place, isRunning && running(state.running), last(state), due(state));
     if (isRunning || isAsked) setTimeout(again, LOOK);
   }
   const again = () => {
@@ -79,13 +79,13 @@ function running(run) {
     "section",
     { class: "card", id: "running" },
     h("header", {}, h("h2", { id: "running-title" }, "Under way"), badge(words(run.phase ?? "beginning"), "accent")),
+    h("p", { class: "muted small" }, "Begun ", time(run.started_at)),
     h("progress", { "aria-labelledby": "running-title" }),
     facts(
       [
         ["Users read", String(run.users_seen)],
         ["Groups read", String(run.groups_seen)],
         ["Memberships read", String(run.memberships_seen)],
-        ["Begun", time(run.started_at)],
       ],
       "numbers",
     ),

@@ -1,7 +1,7 @@
 // What ScaiKey has delivered, and what was refused.
 
 import { call, query } from "./api.js";
-import { announce, badge, facts, h } from "./dom.js";
+import { announce, badge, facts, fill, h } from "./dom.js";
 import { time, words } from "./format.js";
 import { empty } from "./states.js";
 
@@ -21,7 +21,7 @@ export async function show({ signal, body, attempt }) {
   );
   let page = 1;
 
-  async function fill(isByPerson) {
+  async function read(isByPerson) {
     const parameters = query({ outcome: outcome.value, page, per_page: PER_PAGE });
     const found = await call("GET", `/v1/admin/webhooks/deliveries${parameters}`, { signal });
     if (isByPerson) announce(`${found.total} deliveries`);
@@ -30,7 +30,8 @@ export async function show({ signal, body, attempt }) {
       found.deliveries.length > 0
         ? h("ul", { class: "rows" }, found.deliveries.map(row))
         : empty("Nothing was delivered", "If ScaiKey should have told something, check the webhook’s address and secret there.");
-    list.replaceChildren(
+    fill(
+      list,
       h(
         "section",
         { class: "card" },
@@ -51,7 +52,7 @@ export async function show({ signal, body, attempt }) {
         ),
     );
   }
-  const refresh = () => attempt(() => fill(true), list, refresh, signal);
+  const refresh = () => attempt(() => read(true), list, refresh, signal);
   const turn = (by) => {
     page += by;
     refresh();
@@ -61,7 +62,7 @@ export async function show({ signal, body, attempt }) {
     refresh();
   });
 
-  await fill(false);
+  await read(false);
   body.replaceChildren(
     h(
       "div",
