@@ -26,11 +26,7 @@ impl Chromium {
             )
         });
         self.run(&source).await;
-        let found = self
-            .client
-            .execute_async(RUN, Vec::new())
-            .await
-            .expect("axe-core runs");
+        let found = self.run_async(RUN).await;
         assert!(
             found["passes"].as_u64() > Some(10),
             "{what}: axe-core looked at nothing: {found}"

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fantoccini::elements::Element;
-use fantoccini::wd::WebDriverCompatibleCommand;
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
-use url::Url;
+
+use crate::webdriver::{Element, Session};
 
 /// How long anything on a page may take. Far more than it does, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Between two looks at a page that is not there yet.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What is missing when there is no browser to test with.
 const MISSING: &str = "these tests need Chromium and its driver (Debian: `apt-get install chromium chromium-driver`); `cargo xtask test` installs them";
@@ -23,26 +23,9 @@ const MISSING: &str = "these tests need Chromium and its driver (Debian: `apt-ge
 /// A browser with one window, ended with whoever holds it.
 pub struct Chromium {
     /// The WebDriver session.
-    pub client: Client,
+    pub session: Session,
     driver: Child,
     profile: PathBuf,
-}
-
-/// A command of Chromium's own protocol.
-#[derive(Debug)]
-struct Devtools(Value);
-
-impl WebDriverCompatibleCommand for Devtools {
-    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, url::ParseError> {
-        base.join(&format!(
-            "session/{}/goog/cdp/execute",
-            session.unwrap_or_default()
-        ))
-    }
-
-    fn method_and_body(&self, _: &Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(self.0.to_string()))
-    }
 }
 
 /// Starts the driver: it says on which port it listens.
@@ -88,13 +71,11 @@ impl Chromium {
             ] },
             "goog:loggingPrefs": { "browser": "ALL" },
         });
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(options.as_object().expect("an object").clone())
-            .connect(&format!("http://127.0.0.1:{port}"))
+        let session = Session::new(port, options)
             .await
             .unwrap_or_else(|error| panic!("Chromium: {error}; {MISSING}"));
         Self {
-            client,
+            session,
             driver,
             profile,
         }
@@ -103,35 +84,51 @@ impl Chromium {
     /// Sends a command of Chromium's own protocol.
     pub async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let body = json!({ "cmd": command, "params": parameters });
-        self.client
-            .issue_cmd(Devtools(body))
-            .await
-            .expect("Chromium does so")
+        let done = self.session.post("/goog/cdp/execute", body).await;
+        done.expect("Chromium does so")
     }
 
     /// Opens an address.
     pub async fn open(&self, url: &str) {
-        self.client.goto(url).await.expect("the page opens");
+        let opened = self.session.post("/url", json!({ "url": url })).await;
+        opened.expect("the page opens");
+    }
+
+    /// Loads the page again.
+    pub async fn reload(&self) {
+        let loaded = self.session.post("/refresh", json!({})).await;
+        loaded.expect("the page is loaded again");
+    }
+
+    /// The first element that is found in this way, as soon as there is one.
+    async fn wait_for(&self, using: &str, value: &str) -> Element {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let found = self.session.elements(using, value).await.expect("a page");
+            if let Some(first) = found.into_iter().next() {
+                return first;
+            }
+            if tokio::time::Instant::now() > end {
+                panic!("{value} is not there; the page says: {}", self.text().await);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
     }
 
     /// The element of a CSS selector, as soon as it is there.
     pub async fn find(&self, css: &str) -> Element {
-        match self
-            .client
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::Css(css))
-            .await
-        {
-            Ok(element) => element,
-            Err(error) => panic!("{css}: {error}; the page says: {}", self.text().await),
-        }
+        self.wait_for("css selector", css).await
+    }
+
+    /// The element of an XPath, as soon as it is there.
+    pub async fn find_path(&self, path: &str) -> Element {
+        self.wait_for("xpath", path).await
     }
 
     /// How many elements of a CSS selector there are now.
     pub async fn count(&self, css: &str) -> usize {
-        self.client
-            .find_all(Locator::Css(css))
+        self.session
+            .elements("css selector", css)
             .await
             .expect("a page")
             .len()
@@ -146,20 +143,16 @@ impl Chromium {
             .expect("it can be clicked");
     }
 
+    /// Chooses an option of the list of a CSS selector, by its value.
+    pub async fn choose(&self, css: &str, value: &str) {
+        self.click(&format!("{css} option[value='{value}']")).await;
+    }
+
     /// Clicks the button or link with these words.
     pub async fn press(&self, words: &str) {
         let path = format!("//*[self::button or self::a][normalize-space()='{words}']");
-        let found = self
-            .client
-            .wait()
-            .at_most(PATIENCE)
-            .for_element(Locator::XPath(&path))
-            .await;
-        let element = match found {
-            Ok(element) => element,
-            Err(error) => panic!("{words}: {error}; the page says: {}", self.text().await),
-        };
-        element.click().await.expect("it can be clicked");
+        let button = self.wait_for("xpath", &path).await;
+        button.click().await.expect("it can be clicked");
     }
 
     /// What the page says.
@@ -170,27 +163,32 @@ impl Chromium {
 
     /// Waits until the page says this.
     pub async fn says(&self, words: &str) {
-        let script = format!(
-            "const [words, done] = arguments; const look = () => document.body.innerText.includes(words) \
-             ? done(true) : Date.now() > end ? done(false) : setTimeout(look, 50); \
-             const end = Date.now() + {}; look()",
-            PATIENCE.as_millis()
-        );
-        let said = self.client.execute_async(&script, vec![json!(words)]).await;
-        if said.as_ref().ok() != Some(&json!(true)) {
-            panic!(
-                "the page does not say {words:?}, but: {}",
-                self.text().await
+        let end = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let text = self.text().await;
+            if text.contains(words) {
+                return;
+            }
+            assert!(
+                tokio::time::Instant::now() < end,
+                "the page does not say {words:?}, but: {text}"
             );
+            tokio::time::sleep(LOOK).await;
         }
     }
 
     /// Runs a script on the page.
     pub async fn run(&self, script: &str) -> Value {
-        self.client
-            .execute(script, Vec::new())
-            .await
-            .expect("the script runs")
+        let body = json!({ "script": script, "args": [] });
+        let done = self.session.post("/execute/sync", body).await;
+        done.unwrap_or_else(|error| panic!("{script:.200}: {error}"))
+    }
+
+    /// Runs a script that calls its last argument when it is done.
+    pub async fn run_async(&self, script: &str) -> Value {
+        let body = json!({ "script": script, "args": [] });
+        let done = self.session.post("/execute/async", body).await;
+        done.unwrap_or_else(|error| panic!("{script:.200}: {error}"))
     }
 
     /// With dark colours, or light ones.

@@ -1,9 +1,22 @@
 //! A person with a keyboard and nothing else.
 
-use fantoccini::actions::{ActionSequence, InputSource, KeyAction, KeyActions};
-use fantoccini::key::Key;
+use serde_json::{Value, json};
 
 use crate::Chromium;
+
+/// Keys without a letter, as WebDriver calls them.
+pub struct Key;
+
+impl Key {
+    /// Arrow down.
+    pub const DOWN: char = '\u{e015}';
+    /// Enter.
+    pub const ENTER: char = '\u{e007}';
+    /// Escape.
+    pub const ESCAPE: char = '\u{e00c}';
+    /// Tab.
+    pub const TAB: char = '\u{e004}';
+}
 
 /// Steps from one control to the next until somebody gives up.
 const MAX_STEPS: usize = 60;
@@ -11,14 +24,12 @@ const MAX_STEPS: usize = 60;
 impl Chromium {
     /// Presses keys, one after the other.
     pub async fn keys(&self, keys: &[char]) {
-        let mut actions = KeyActions::new("keyboard".to_owned());
-        for key in keys {
-            actions = actions
-                .then(KeyAction::Down { value: *key })
-                .then(KeyAction::Up { value: *key });
-        }
-        let sequence: ActionSequence = actions.into();
-        self.client.perform_actions(sequence).await.expect("keys");
+        let actions: Vec<Value> = keys
+            .iter()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key })))
+            .collect();
+        let body = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] });
+        self.session.post("/actions", body).await.expect("keys");
     }
 
     /// What has the focus: its accessible name, or its text, and whether it is seen that it has it.
@@ -37,7 +48,7 @@ impl Chromium {
     pub async fn tab_to(&self, name: &str) {
         let mut seen = Vec::new();
         for _ in 0..MAX_STEPS {
-            self.keys(&[Key::Tab.into()]).await;
+            self.keys(&[Key::TAB]).await;
             let focused = self.focused().await;
             if focused == name {
                 let outline = self

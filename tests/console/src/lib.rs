@@ -6,9 +6,10 @@ mod chromium;
 mod keyboard;
 mod scene;
 mod tls;
+mod webdriver;
 
 pub use chromium::Chromium;
+pub use keyboard::Key;
 pub use scene::Scene;
 
-pub use fantoccini::key::Key;
 pub use scaigate_e2e as e2e;

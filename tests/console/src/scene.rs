@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use fantoccini::Locator;
 use scaigate_e2e::{Setup, World};
 use tokio::task::JoinHandle;
 
@@ -124,7 +123,12 @@ impl Scene {
 
     /// The text of the first element of a CSS selector, if there is one.
     pub async fn text_of(&self, css: &str) -> Option<String> {
-        let found = self.browser.client.find(Locator::Css(css)).await.ok()?;
-        found.text().await.ok()
+        let found = self
+            .browser
+            .session
+            .elements("css selector", css)
+            .await
+            .ok()?;
+        found.first()?.text().await.ok()
     }
 }

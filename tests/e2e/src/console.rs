@@ -113,8 +113,5 @@ fn is_token(text: &str) -> bool {
 
 fn holds_token(text: &str) -> bool {
     let places = text.match_indices("eyJ").chain(text.match_indices("sgr_"));
-    text.contains("id_token_hint")
-        || places
-            .filter_map(|(at, _)| text.get(at..))
-            .any(is_token)
+    text.contains("id_token_hint") || places.filter_map(|(at, _)| text.get(at..)).any(is_token)
 }

@@ -2,8 +2,6 @@
 
 use scaigate_console_in_chromium::{Key, Scene};
 
-const ENTER: Key = Key::Enter;
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_keyboard_is_enough() {
     let scene = Scene::start().await;
@@ -13,7 +11,7 @@ async fn a_keyboard_is_enough() {
         .set_role("usr_olivia_acme", Some("super_admin"))
         .await;
     let browser = &scene.browser;
-    let enter = [char::from(ENTER)];
+    let enter = [Key::ENTER];
 
     scene.open("/").await;
     browser.find("#sign-in").await;
@@ -25,7 +23,7 @@ async fn a_keyboard_is_enough() {
     browser
         .keys(&"olivia@acme.example".chars().collect::<Vec<_>>())
         .await;
-    browser.keys(&[Key::Tab.into()]).await;
+    browser.keys(&[Key::TAB]).await;
     browser.keys(&"password".chars().collect::<Vec<_>>()).await;
     browser.keys(&enter).await;
     scene.shown("account").await;
@@ -58,14 +56,14 @@ async fn a_keyboard_is_enough() {
     browser.keys(&enter).await;
     browser.find("dialog[open]").await;
     // Escape leaves it as it was, and gives the focus back.
-    browser.keys(&[Key::Escape.into()]).await;
+    browser.keys(&[Key::ESCAPE]).await;
     assert_eq!(browser.focused().await, button);
     browser.keys(&enter).await;
     browser.find("dialog[open]").await;
     if browser.focused().await != "No admin role" {
         browser.tab_to("No admin role").await;
     }
-    browser.keys(&[Key::Down.into()]).await;
+    browser.keys(&[Key::DOWN]).await;
     assert_eq!(browser.focused().await, "Tenant admin");
     browser.tab_to("Save").await;
     browser.keys(&enter).await;

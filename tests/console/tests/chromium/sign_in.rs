@@ -18,15 +18,15 @@ async fn a_person_signs_in_at_scaikey_and_out_again() {
     scene.at_scaikey(ALICE).await;
     scene.shown("account").await;
     browser.says("Alice Ahrens").await;
-    let at = browser.client.current_url().await.expect("an address");
+    let at = browser.run("return location.href").await;
     assert_eq!(
-        at.as_str(),
+        at,
         format!("{}/", scene.url),
         "nothing of the sign-in stays in the address"
     );
 
     // A reload, and another tab, find the same person.
-    browser.client.refresh().await.expect("a reload");
+    browser.reload().await;
     scene.shown("account").await;
 
     browser.click("#sign-out").await;
@@ -37,7 +37,7 @@ async fn a_person_signs_in_at_scaikey_and_out_again() {
             .await
             .is_some_and(|text| text == "Sign out at ScaiKey too")
     );
-    browser.client.refresh().await.expect("a reload");
+    browser.reload().await;
     browser.says("Sign in with ScaiKey").await;
     assert!(!browser.text().await.contains("Alice"));
 }
@@ -84,11 +84,7 @@ async fn n_023_n_034_no_script_of_the_page_sees_a_token_or_a_cookie() {
              fetch('/console/api{path}', {{ headers: {{ 'x-scaigate-console': '1' }} }}) \
              .then(async (answer) => done(JSON.stringify([...answer.headers]) + await answer.text()))"
         );
-        let seen = browser
-            .client
-            .execute_async(&script, Vec::new())
-            .await
-            .expect("an answer");
+        let seen = browser.run_async(&script).await;
         let seen = seen.as_str().expect("text");
         assert!(
             !seen.contains("eyJ") && !seen.contains("sgr_"),
@@ -119,11 +115,7 @@ async fn n_024_a_page_elsewhere_cannot_use_the_session() {
            await fetch('{0}/console/sign-out', {{ method: 'POST', mode: 'no-cors', credentials: 'include' }}).then((a) => a.type, () => 'refused')]))()",
         scene.url
     );
-    let results = browser
-        .client
-        .execute_async(&script, Vec::new())
-        .await
-        .expect("results");
+    let results = browser.run_async(&script).await;
     assert_eq!(results, json!(["refused", "refused", "opaque 0", "opaque"]));
     // And it is not shown in a frame.
     scene.open("/").await;

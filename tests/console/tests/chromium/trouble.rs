@@ -17,7 +17,7 @@ async fn with_scaikey_down_the_page_says_so_and_what_to_do() {
     let fault = scene
         .world
         .faults
-        .set(scaikey(&scene), When::Always, Effect::Fail);
+        .set(scaikey(&scene), When::Always, Effect::Refuse);
     scene.open("/").await;
     browser.click("#sign-in").await;
     browser.says("Sign-in failed").await;
@@ -37,9 +37,9 @@ async fn with_scaikey_down_the_page_says_so_and_what_to_do() {
     scene
         .world
         .faults
-        .set(scaikey(&scene), When::Always, Effect::Fail);
+        .set(scaikey(&scene), When::Always, Effect::Refuse);
     scene.world.advance(1000);
-    browser.client.refresh().await.expect("a reload");
+    browser.reload().await;
     scene.shown("account").await;
     browser.says("Alice Ahrens").await;
     browser.click("#sign-out").await;
@@ -53,7 +53,7 @@ async fn with_the_database_down_a_view_fails_and_can_be_tried_again() {
     let fault = scene
         .world
         .faults
-        .set(Target::sqlite(), When::Always, Effect::Fail);
+        .set(Target::sqlite(), When::Always, Effect::Refuse);
     browser.click("#views a[href='#/people']").await;
     browser.find("main .failed").await;
     browser.is_accessible("the database down").await;

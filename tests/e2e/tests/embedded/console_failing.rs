@@ -17,7 +17,7 @@ async fn with_scaikey_down_signing_in_says_so_and_who_is_signed_in_works_on() {
     let page = world.console();
     let fault = world
         .faults
-        .set(scaikey_host(&world), When::Always, Effect::Fail);
+        .set(scaikey_host(&world), When::Always, Effect::Refuse);
     let answer = page.get("/console/sign-in").await;
     assert_eq!(answer.status, 502, "{}", answer.text());
     assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
@@ -30,7 +30,7 @@ async fn with_scaikey_down_signing_in_says_so_and_who_is_signed_in_works_on() {
     world.console_sign_in(&page, ALICE).await;
     world
         .faults
-        .set(scaikey_host(&world), When::Always, Effect::Fail);
+        .set(scaikey_host(&world), When::Always, Effect::Refuse);
     assert_eq!(page.me().await.status, 200);
     world.advance(1000);
     assert_eq!(
@@ -49,7 +49,7 @@ async fn with_a_store_down_nobody_is_signed_out() {
     let page = world.console();
     world.console_sign_in(&page, ALICE).await;
     for target in [Target::sqlite(), Target::key_value()] {
-        let fault = world.faults.set(target, When::Always, Effect::Fail);
+        let fault = world.faults.set(target, When::Always, Effect::Refuse);
         world.advance(1000);
         let answer = page.me().await;
         assert!(
@@ -66,7 +66,7 @@ async fn with_a_store_down_nobody_is_signed_out() {
     // A store that is down when somebody signs out: the browser is signed out all the same, and told.
     let fault = world
         .faults
-        .set(Target::sqlite(), When::Always, Effect::Fail);
+        .set(Target::sqlite(), When::Always, Effect::Refuse);
     let out = page.call(Method::POST, "/console/sign-out", None).await;
     assert_eq!(out.status, 200, "{}", out.text());
     assert_eq!(out.json()["session_ended"], false);
@@ -85,7 +85,7 @@ async fn a_refresh_that_fails_costs_nothing_while_the_token_is_good() {
     // Past the time to refresh, before the end of the token.
     world.advance(800);
     let callback = Target::Outbound("callback.spin.internal".to_owned());
-    let fault = world.faults.set(callback, When::Always, Effect::Fail);
+    let fault = world.faults.set(callback, When::Always, Effect::Refuse);
     assert_eq!(page.me().await.status, 200);
     assert_eq!(page.0.cookie(SESSION_COOKIE), cookie);
     world.advance(200);
