@@ -34,7 +34,7 @@ export async function show({ me, signal, body, reload, attempt }) {
           ? badge("you are here", "accent")
           : h(
               "button",
-              { type: "button", class: "quiet", "aria-label": `Act in ${workspace.name}`, onclick: () => choose(workspace) },
+              { type: "button", class: "quiet", "aria-label": `Act here: ${workspace.name}`, onclick: () => choose(workspace) },
               "Act here",
             ),
       ),

@@ -113,7 +113,7 @@ function row(user, context) {
       mayChange &&
         h(
           "button",
-          { type: "button", class: "quiet", "aria-label": `Change the role of ${name}`, onclick: () => change(user, name, context) },
+          { type: "button", class: "quiet", "aria-label": `Change role of ${name}`, onclick: () => change(user, name, context) },
           "Change role",
         ),
     ),
@@ -170,7 +170,7 @@ function change(user, name, context) {
     dialog.close();
     await context.refresh(false);
     announce(`${name}: ${role(wanted)}`);
-    document.querySelector(`[aria-label="Change the role of ${CSS.escape(name)}"]`)?.focus();
+    document.querySelector(`[aria-label="Change role of ${CSS.escape(name)}"]`)?.focus();
   }
   document.body.append(dialog);
   dialog.showModal();

@@ -12,9 +12,9 @@ export const lead = "Makes the mirror what ScaiKey’s directory is.";
 /** Milliseconds between two looks at a sync that is under way. */
 const LOOK = 1000;
 
-const OUTCOMES = { applied: "good", failed: "bad" };
+const OUTCOMES = { applied: "good", failed: "bad", abandoned: "bad" };
 
-const CALLERS = { request: "by hand", background: "by time" };
+const CALLERS = { call: "by somebody", due: "by time" };
 
 export async function show({ signal, body, attempt }) {
   const place = h("div", { class: "stack" });

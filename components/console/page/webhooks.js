@@ -10,7 +10,7 @@ export const lead = "What ScaiKey has told of its directory, the latest first.";
 
 const PER_PAGE = 50;
 
-const OUTCOMES = { applied: "good", handled: "good", refused: "bad", failed: "bad" };
+const OUTCOMES = { applied: "good", refused: "bad" };
 
 export async function show({ signal, body, attempt }) {
   const list = h("div", { class: "stack" });

@@ -27,15 +27,20 @@ pub fn page(problem: &Problem, incoming: &Incoming) -> Answer {
         .and_then(|(before, after)| Some((before, after.split_once("}}")?)))
     {
         html.push_str(before);
-        let value = match name {
-            "message" => text("/error/message"),
-            "fix" => text("/error/fix"),
-            "code" => text("/error/code"),
-            "request_id" => Some(incoming.request_id.as_str()),
-            "details" => Some(details.as_deref().unwrap_or("none")),
-            _ => None,
-        };
-        escape(value.unwrap_or_default(), &mut html);
+        match name {
+            "message" => prose(text("/error/message").unwrap_or_default(), &mut html),
+            "fix" => prose(text("/error/fix").unwrap_or_default(), &mut html),
+            "code" => escape(problem.code().as_str(), &mut html),
+            "request_id" => escape(&incoming.request_id, &mut html),
+            "details" => {
+                if let Some(details) = &details {
+                    html.push_str("<pre tabindex=\"0\">");
+                    escape(details, &mut html);
+                    html.push_str("</pre>");
+                }
+            }
+            _ => {}
+        }
         rest = after;
     }
     html.push_str(rest);
@@ -49,6 +54,16 @@ pub fn page(problem: &Problem, incoming: &Incoming) -> Answer {
     );
     files::harden(headers);
     answer
+}
+
+/// A text whose names stand between backticks.
+fn prose(text: &str, into: &mut String) {
+    for (at, part) in text.split('`').enumerate() {
+        let is_name = at % 2 == 1;
+        into.push_str(if is_name { "<code>" } else { "" });
+        escape(part, into);
+        into.push_str(if is_name { "</code>" } else { "" });
+    }
 }
 
 fn escape(text: &str, into: &mut String) {

@@ -51,7 +51,7 @@ async fn a_keyboard_is_enough() {
     browser.keys(&"carol".chars().collect::<Vec<_>>()).await;
     browser.keys(&enter).await;
     browser.says("1 in all").await;
-    let button = "Change the role of Carol Costa";
+    let button = "Change role of Carol Costa";
     browser.tab_to(button).await;
     browser.keys(&enter).await;
     browser.find("dialog[open]").await;
