@@ -2,7 +2,7 @@
 
 import { call } from "./api.js";
 import { announce, badge, facts, fill, h } from "./dom.js";
-import { time, title as capital, words } from "./format.js";
+import { time, title as capital, value, words } from "./format.js";
 import { finding } from "./health.js";
 import { empty, failed } from "./states.js";
 
@@ -62,6 +62,7 @@ export async function show({ signal, body, attempt }) {
   function override(error) {
     if (error.code !== "sync_suspicious_shrink") return [];
     return [
+      facts(Object.entries(error.details).map(([name, seen]) => [capital(name), value(seen)])),
       h(
         "p",
         { class: "actions" },
