@@ -5,6 +5,14 @@
 //! It has no authority of its own: no store, no host outside, no secret but the one that seals its
 //! cookies. Everything it asks of the other components it asks with the tokens of whoever is signed in.
 
+#![cfg_attr(
+    test,
+    expect(
+        clippy::unwrap_used,
+        reason = "a test that meets the unexpected should stop there"
+    )
+)]
+
 mod cookie;
 mod guard;
 mod parts;
