@@ -19,6 +19,8 @@ use crate::table::Table;
 use crate::terminal;
 
 use local::Local;
+pub use local::not_opened;
+pub use local::open_database;
 use remote::Remote;
 use user::User;
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Response};
+use http::header::ACCEPT;
+use http::{HeaderValue, Method, Response};
 use scaigate_scaikey::form;
 use scaigate_types::{BaseUrl, Secret};
 use serde_json::Value;
@@ -50,6 +51,28 @@ impl<'a> Api<'a> {
     pub fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Value, Failure> {
         let answer = self.send(Method::GET, path, query, None, TIMEOUT)?;
         self.json(&answer)
+    }
+
+    /// Reads a resource in another form than JSON.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub fn get_as(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        form: &'static str,
+    ) -> Result<Response<Bytes>, Failure> {
+        let address = format!("{}?{}", self.base.join(path), form::encode(query));
+        let mut request = json_request(Method::GET, &address, Some(&self.token), None)?;
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static(form));
+        let answer = self.http.send(&self.whom(), request, TIMEOUT)?;
+        if !answer.status().is_success() {
+            return Err(Failure::answered(&self.whom(), &answer));
+        }
+        Ok(answer)
     }
 
     /// Sends JSON, or nothing. An answer that is no success is a failure.

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod examples;
 
 use std::io::Read as _;
@@ -9,6 +10,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use scaigate_types::{AdminRole, Secret, TenantId};
 use serde_json::{Map, Value};
+
+pub use audit::{Audit, AuditFilter};
 
 /// Longest e-mail address (RFC 5321).
 const MAX_EMAIL: usize = 320;
@@ -54,9 +57,15 @@ pub enum Command {
     /// Who may administer scaigate
     #[command(subcommand, after_help = examples::ADMIN)]
     Admin(Admin),
+    /// Who did what to whom, and whether somebody changed that
+    #[command(subcommand, after_help = examples::AUDIT)]
+    Audit(Audit),
     /// Reads ScaiKey's directory again
     #[command(after_help = examples::SYNC)]
     Sync(Sync),
+    /// Says what works, what does not, and what to do about it
+    #[command(after_help = examples::DOCTOR)]
+    Doctor(Box<Doctor>),
     /// Registers scaigate at ScaiKey and writes its credentials into .env
     #[command(after_help = examples::REGISTER)]
     ScaikeyRegister(Box<Register>),
@@ -216,6 +225,36 @@ pub struct Sync {
     /// Where.
     #[command(flatten)]
     pub server: Server,
+}
+
+/// Says what works, what does not, and what to do about it.
+#[derive(Args)]
+pub struct Doctor {
+    /// Address of scaigate [default: PUBLIC_URL, else http://127.0.0.1:3000]
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Access token of an administrator; `-` reads it from standard input [default: SCAIGATE_TOKEN,
+    /// else a token of the application that SCAIFLOW_SCAIKEY_CLIENT_ID and its secret stand for]
+    #[arg(long, value_name = "TOKEN", value_parser = secret)]
+    pub token: Option<Secret<String>>,
+    /// Look into this database file instead of asking the server what is inside
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    pub database: Option<PathBuf>,
+    /// The key-value file of that database [default: sqlite_key_value.db beside it]
+    #[arg(long, value_name = "FILE", requires = "database")]
+    pub key_value: Option<PathBuf>,
+    /// Write what support needs into this file, secrets removed
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
+    /// The request that went wrong, for the bundle
+    #[arg(long, value_name = "ID", requires = "bundle", value_parser = resource_id)]
+    pub request_id: Option<String>,
+    /// When it began to go wrong, for the bundle
+    #[arg(long, value_name = "TIME", requires = "bundle")]
+    pub since: Option<String>,
+    /// When it ended, for the bundle
+    #[arg(long, value_name = "TIME", requires = "bundle")]
+    pub until: Option<String>,
 }
 
 /// Where an application of ScaiKey acts.

@@ -17,6 +17,8 @@ pub enum Exit {
     Refused,
     /// No answer came.
     Unreachable,
+    /// It works, and something needs attention.
+    Warned,
 }
 
 impl Exit {
@@ -29,6 +31,7 @@ impl Exit {
             Self::NotFound => 3,
             Self::Refused => 4,
             Self::Unreachable => 5,
+            Self::Warned => 6,
         }
     }
 

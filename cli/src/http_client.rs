@@ -20,7 +20,7 @@ use crate::terminal;
 const MAX_BODY: u64 = 8 << 20;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// The code where the request did not even leave.
-const NO_CONNECTION: &str = "no_connection";
+pub const NO_CONNECTION: &str = "no_connection";
 /// The code where it may have arrived.
 pub const NO_ANSWER: &str = "no_answer";
 /// Time for a whole request, unless the caller says otherwise.

@@ -6,6 +6,8 @@
 mod admin;
 mod api;
 mod arguments;
+mod audit;
+mod doctor;
 mod dotenv;
 mod environment;
 mod exit;
@@ -45,7 +47,9 @@ fn run(arguments: Arguments) -> Result<Report, Failure> {
     let settings = Settings::new(common.env_file, common.insecure_http);
     match arguments.command {
         Command::Admin(command) => admin::run(command, &http, &settings),
+        Command::Audit(command) => audit::run(&command, &http, &settings),
         Command::Sync(command) => sync::run(&command, &http, &settings),
+        Command::Doctor(command) => doctor::run(&command, &http, &settings),
         Command::ScaikeyRegister(command) => register::run(&command, &http, &settings),
         Command::Webhooks(command) => webhooks::run(&command, &http, &settings),
         Command::Completions { shell } => {

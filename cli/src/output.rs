@@ -30,6 +30,15 @@ impl Report {
         }
     }
 
+    /// It is done, and all has been printed ([`line`]).
+    pub const fn silent() -> Self {
+        Self {
+            human: String::new(),
+            json: Value::Null,
+            exit: Exit::Done,
+        }
+    }
+
     /// Ends with `exit` instead.
     pub const fn ending(mut self, exit: Exit) -> Self {
         self.exit = exit;
@@ -40,7 +49,7 @@ impl Report {
 /// Prints the outcome of a command.
 pub fn outcome(outcome: Result<Report, Failure>, json: bool) -> Exit {
     let (text, exit) = match outcome {
-        Ok(report) if json => (with_end(&report.json), report.exit),
+        Ok(report) if json && !report.json.is_null() => (with_end(&report.json), report.exit),
         Ok(report) => (report.human, report.exit),
         Err(failure) if json => (with_end(&failure.json()), failure.exit),
         Err(failure) => {
@@ -54,6 +63,17 @@ pub fn outcome(outcome: Result<Report, Failure>, json: bool) -> Exit {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => exit,
         Err(_) => Exit::Failed,
     }
+}
+
+/// Prints a line of a result that is too long to be held.
+///
+/// # Errors
+/// Nobody takes it.
+pub fn line(json: &Value) -> Result<(), Failure> {
+    write(&mut io::stdout().lock(), &with_end(json)).map_err(|_| {
+        Failure::new(Exit::Failed, "not_written", "The result can't be written.")
+            .with_fix("See to it that standard output takes it.")
+    })
 }
 
 fn with_end(json: &Value) -> String {

@@ -66,7 +66,11 @@ impl<'a> ScaiKey<'a> {
         Ok(secrets::keep(tokens.access_token.expose()))
     }
 
-    fn metadata(&self) -> Result<Metadata, Failure> {
+    /// Its discovery document.
+    ///
+    /// # Errors
+    /// There is none, or it can't be used.
+    pub fn metadata(&self) -> Result<Metadata, Failure> {
         let mut outcome = Err(DiscoveryError::NotFound);
         for request in discovery::requests(&self.base) {
             outcome = discovery::parse_response(&self.base, &self.send(request)?);

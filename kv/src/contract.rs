@@ -6,6 +6,8 @@
 
 mod admin_roles;
 mod applying;
+mod at_a_glance;
+mod audit_log;
 mod bootstrap;
 mod catalog_packages;
 mod changes;
@@ -138,6 +140,11 @@ suite! {
         commit_keeps
         shows_nothing_before_commit
         a_failed_statement_changes_nothing;
+    at_a_glance:
+        a_tenant_without_a_key_is_counted_and_named
+        a_bootstrap_address_waits_for_what_it_waits_for
+        probes_change_nothing
+        headers_of_development_are_counted;
     pending_logins:
         is_consumed_with_what_was_sealed
         is_consumed_once
@@ -397,6 +404,17 @@ suite! {
         belongs_to_its_author
         an_unknown_group_changes_nothing
         a_deleted_one_is_gone_with_its_versions;
+    audit_log:
+        a_sign_in_a_session_and_its_end_leave_rows
+        arriving_leaves_one_row_each_time
+        a_role_given_and_taken_leaves_rows
+        a_credential_set_replaced_and_removed_leaves_rows
+        an_event_leaves_one_row_with_its_last_outcome
+        a_transaction_says_by_which_request_its_own_rows_were_written
+        what_is_undone_leaves_no_row_and_no_gap
+        a_sealed_row_is_neither_changed_nor_removed
+        refusals_of_a_minute_are_one_row_until_it_is_sealed
+        is_filtered_and_read_in_pages_in_both_directions;
     interleaved:
         one_consumes_a_sign_in
         one_redeems_a_session_code

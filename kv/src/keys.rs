@@ -5,6 +5,12 @@ use scaigate_types::SessionId;
 /// When somebody is to look again whether a sync is due. A hint: whoever misses it looks once more.
 pub const SYNC_LOOK: &str = "sync-look:v1";
 
+/// Written and read by whoever looks whether the store works.
+pub const PROBE: &str = "probe:v1";
+
+/// How often headers of development came where they mean nothing.
+pub const DEV_HEADERS: &str = "dev-headers:v1";
+
 /// The revocation record of a session.
 #[must_use]
 pub fn revocation(sid: &SessionId) -> String {

@@ -8,9 +8,11 @@
 //! [`Database`]: scaigate_types::Database
 //! [`Kv`]: scaigate_types::Kv
 
+pub mod audit;
 pub mod catalog;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod dev_headers;
 pub mod directory;
 pub mod document;
 pub mod exchanged_token;
@@ -22,8 +24,10 @@ pub mod keys;
 pub mod logout_token;
 #[cfg(all(feature = "memory", not(target_family = "wasm")))]
 pub mod memory;
+pub mod overview;
 pub mod pending_login;
 pub mod people;
+pub mod probe;
 pub mod purge;
 pub mod rate_bucket;
 pub mod redeemed_code;

@@ -4,8 +4,7 @@ mod registration;
 mod workspace;
 
 use scaigate_types::{
-    AdminRole, Database, Issuer, PersonId, Query, Row, StoreError, Subject, TenantId, Timestamp,
-    WorkspaceId,
+    AdminRole, Issuer, PersonId, Query, Row, StoreError, Subject, TenantId, Timestamp, WorkspaceId,
 };
 
 pub use registration::{Registration, personal_workspace, register};
@@ -114,7 +113,7 @@ fn person(row: &Row) -> Result<Person, StoreError> {
 /// # Errors
 /// [`StoreError`] when the store does not answer.
 pub async fn arrive(
-    db: &impl Database,
+    db: &impl Query,
     arrival: &Arrival<'_>,
     fresh: &FreshIds,
     now: Timestamp,

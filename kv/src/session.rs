@@ -120,7 +120,7 @@ fn session(row: &Row) -> Result<Session, StoreError> {
 /// # Errors
 /// [`StoreError`] when the store does not answer; nothing has been issued then.
 pub async fn insert(
-    db: &impl Database,
+    db: &impl Query,
     new: &NewSession<'_>,
     now: Timestamp,
 ) -> Result<(), StoreError> {

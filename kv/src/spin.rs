@@ -1,13 +1,14 @@
 //! The stores as Spin offers them.
 
 use std::cell::{Cell, RefCell};
+use std::pin::Pin;
 use std::rc::Rc;
 
-use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
+use scaigate_types::{Database, Kv, Query, Row, StoreError, Timestamp, Trail, Transaction, Value};
 use spin_sdk::key_value::{self, Store};
 use spin_sdk::sqlite::{self, Connection};
 
-use crate::schema;
+use crate::{audit, schema};
 
 /// The label of both stores: the one that every Spin runtime offers without configuration.
 const LABEL: &str = "default";
@@ -59,9 +60,11 @@ impl Kv for SpinKv {
     }
 }
 
-/// Spin's SQLite database, brought to the current schema before its first use by an instance.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SpinDatabase;
+/// Spin's SQLite database, brought to the current schema before its first use by an instance. In the
+/// hands of a request: what its transactions write into the audit log says by which request that was,
+/// from where and by whom.
+#[derive(Clone, Debug, Default)]
+pub struct SpinDatabase(pub Option<Rc<Trail>>);
 
 /// The database before the schema is known to be there.
 struct Unmigrated;
@@ -78,7 +81,11 @@ const MAX_IDLE: usize = 4;
 
 /// A transaction on a connection that no other request uses meanwhile. Dropping it closes the
 /// connection, which undoes it.
-pub struct SpinTransaction(Connection);
+pub struct SpinTransaction {
+    connection: Connection,
+    /// Of which request, and the newest row of the audit log when it began.
+    trail: Option<(Rc<Trail>, i64)>,
+}
 
 fn sql_error(error: sqlite::Error) -> StoreError {
     match error {
@@ -164,17 +171,21 @@ async fn once(
 
 async fn begin() -> Result<SpinTransaction, StoreError> {
     const BEGIN: &str = "BEGIN IMMEDIATE";
+    let transaction = |connection| SpinTransaction {
+        connection,
+        trail: None,
+    };
     // One that is broken is dropped; whoever is busy is so on a new one too.
     if let Some(connection) = IDLE.with_borrow_mut(Vec::pop) {
         match run(&connection, BEGIN, &[]).await {
-            Ok(_) => return Ok(SpinTransaction(connection)),
+            Ok(_) => return Ok(transaction(connection)),
             Err(StoreError::Busy) => return Err(StoreError::Busy),
             Err(_) => {}
         }
     }
     let connection = open().await?;
     run(&connection, BEGIN, &[]).await?;
-    Ok(SpinTransaction(connection))
+    Ok(transaction(connection))
 }
 
 async fn query(sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
@@ -220,24 +231,46 @@ impl Database for SpinDatabase {
 
     async fn begin(&self) -> Result<SpinTransaction, StoreError> {
         ensure_migrated().await?;
-        begin().await
+        let mut tx = begin().await?;
+        if let Some(trail) = &self.0 {
+            tx.trail = Some((Rc::clone(trail), audit::newest(&tx).await?));
+        }
+        Ok(tx)
     }
 }
 
 impl Query for SpinTransaction {
     async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
-        run(&self.0, sql, parameters).await
+        run(&self.connection, sql, parameters).await
     }
 }
 
 impl Transaction for SpinTransaction {
     async fn commit(self) -> Result<(), StoreError> {
-        run(&self.0, "COMMIT", &[]).await?;
+        if let Some((trail, since)) = &self.trail {
+            audit::attribute(&self, *since, trail).await?;
+        }
+        run(&self.connection, "COMMIT", &[]).await?;
         IDLE.with_borrow_mut(|idle| {
             if idle.len() < MAX_IDLE {
-                idle.push(self.0);
+                idle.push(self.connection);
             }
         });
         Ok(())
     }
+}
+
+/// As [`audit::note_refusals`]. Boxed, so that nobody who notes has the database's code in theirs.
+#[must_use]
+pub fn note_refusals(
+    route: String,
+    code: &'static str,
+    count: u32,
+    trail: Rc<Trail>,
+    now: Timestamp,
+) -> Pin<Box<dyn Future<Output = Result<(), StoreError>>>> {
+    Box::pin(async move {
+        let db = SpinDatabase::default();
+        audit::note_refusals(&db, &route, code, count, &trail, now).await
+    })
 }

@@ -43,8 +43,7 @@ impl<'a> Local<'a> {
         settings: &'a Settings,
     ) -> Result<Self, Failure> {
         Ok(Self {
-            database: FileDatabase::open(database, WAIT)
-                .map_err(|error| not_opened(database, "--database", error))?,
+            database: open_database(database)?,
             key_value: key_value
                 .map_or_else(|| database.with_file_name(KEY_VALUE_FILE), Path::to_owned),
             settings,
@@ -71,6 +70,14 @@ impl<'a> Local<'a> {
         }
         Ok(live.len())
     }
+}
+
+/// Opens a database file.
+///
+/// # Errors
+/// It is missing, not scaigate's, or of another schema version.
+pub fn open_database(database: &Path) -> Result<FileDatabase, Failure> {
+    FileDatabase::open(database, WAIT).map_err(|error| not_opened(database, "--database", error))
 }
 
 impl Directory for Local<'_> {
@@ -143,7 +150,8 @@ fn last_super_admin() -> Failure {
     )
 }
 
-fn not_opened(path: &Path, flag: &str, error: OpenError) -> Failure {
+/// A file can't be used; `flag` is what it was given as.
+pub fn not_opened(path: &Path, flag: &str, error: OpenError) -> Failure {
     let place = path.display();
     match error {
         OpenError::Missing => Failure::new(

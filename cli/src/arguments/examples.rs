@@ -12,8 +12,10 @@ Exit codes:
   3  what was asked about is not there
   4  refused
   5  no answer came
+  6  it works, and something needs attention
 
 Examples:
+  scaigate doctor
   scaigate scaikey-register --email ops@acme.example
   scaigate sync
   scaigate admin grant alice@acme.example --role super_admin";
@@ -66,6 +68,18 @@ Examples:
   scaigate sync --status --json
   scaigate sync --force --progress plain";
 
+/// Of `doctor`.
+pub const DOCTOR: &str = "\
+From outside without a credential; from inside with an administrator's token or the database file.
+Ends with 0 when all is well, 6 when something needs attention, 1 when something does not work, and
+5 when nobody answers.
+
+Examples:
+  scaigate doctor
+  scaigate doctor --url https://id.acme.example --json
+  scaigate doctor --database .spin/sqlite_db.db
+  scaigate doctor --bundle support.json --request-id req_01JD8Z2Y3X4W5V6T7S8R9QPNMK";
+
 /// Of `scaikey-register`.
 pub const REGISTER: &str = "\
 Without an administrator's token the registration waits for approval. The command waits too, and
@@ -97,7 +111,7 @@ Examples:
 
 /// Every one.
 #[cfg(test)]
-pub const EVERY: [&str; 10] = [
+pub const EVERY: [&str; 11] = [
     ALL,
     ADMIN,
     GRANT,
@@ -105,7 +119,35 @@ pub const EVERY: [&str; 10] = [
     USERS,
     WHY,
     SYNC,
+    DOCTOR,
     REGISTER,
     WEBHOOKS_TEST,
     COMPLETIONS,
 ];
+
+/// Of `audit`.
+pub const AUDIT: &str = "\
+Examples:
+  scaigate audit list --action role
+  scaigate audit verify --database .spin/sqlite_db.db";
+
+/// Of `audit list`.
+pub const AUDIT_LIST: &str = "\
+Examples:
+  scaigate audit list --action request.refused
+  scaigate audit list --request-id req_01HZX3 --database .spin/sqlite_db.db";
+
+/// Of `audit export`.
+pub const AUDIT_EXPORT: &str = "\
+Examples:
+  scaigate audit export
+  scaigate audit export --tenant tnt_acme0001";
+
+/// Of `audit verify`.
+pub const AUDIT_VERIFY: &str = "\
+On a database file the seal is held against SESSION_SECRET, where that is set. Write the head that is
+printed down elsewhere: given again with --head, it shows that nothing was cut off since.
+
+Examples:
+  scaigate audit verify
+  scaigate audit verify --database .spin/sqlite_db.db";

@@ -31,7 +31,7 @@ fn the_exit_codes_of_the_documentation_are_those_of_the_help() {
     let bench = crate::bench::Bench::new();
     let help = bench.run("--help");
     let documentation = include_str!("../../../docs/cli.md");
-    for code in 0..=5 {
+    for code in 0..=6 {
         let meaning = help
             .done()
             .lines()

@@ -11,6 +11,7 @@
 mod bench;
 mod database;
 mod database_refused;
+mod doctor;
 mod documentation;
 mod register;
 mod register_refused;

@@ -9,21 +9,16 @@ mod routes;
 use std::rc::Rc;
 
 use http::Method;
-use scaigate_kv::purge;
-use scaigate_kv::spin::{SpinDatabase, SpinKv};
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::{
-    Reply, SpinClock, SpinEntropy, SpinPorts, after_answer, notice_due_sync, serve,
-};
+use scaigate_runtime::spin::{Reply, SpinPorts, notice_due_sync, serve};
 use scaigate_runtime::{Answer, Incoming, Site};
-use scaigate_types::{Clock, Entropy};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
 use remembered::Remembered;
 
 async fn respond(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
-    let ports = SpinPorts::default();
+    let ports = SpinPorts::of(incoming);
     let call = routes::Call {
         ports: &ports,
         remembered,
@@ -53,17 +48,6 @@ async fn respond(remembered: &Remembered, incoming: &Incoming) -> Result<Answer,
     }
 }
 
-/// Once in 256 requests, forgets what has expired, after the answer.
-fn purge_now_and_then() {
-    let [chance] = SpinEntropy.bytes();
-    if chance == 0 {
-        after_answer(async {
-            // What fails now is done another time.
-            let _ = purge::purge(&SpinDatabase, &SpinKv, SpinClock.now()).await;
-        });
-    }
-}
-
 #[http_service]
 async fn handle(request: Request) -> Reply {
     let remembered = remembered::get().await;
@@ -83,7 +67,6 @@ async fn handle(request: Request) -> Reply {
         },
     )
     .await;
-    purge_now_and_then();
     if notices {
         notice_due_sync();
     }

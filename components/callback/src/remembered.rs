@@ -6,7 +6,7 @@ use std::rc::Rc;
 use scaigate_directory::settings::syncs_in_background;
 use scaigate_problem::Problem;
 use scaigate_runtime::Site;
-use scaigate_runtime::spin::VariableValues;
+use scaigate_runtime::spin::{VariableValues, note_refusal};
 use scaigate_signin::settings::{self, Settings};
 
 const VARIABLES: &[&str] = &[
@@ -50,7 +50,8 @@ pub async fn get() -> Result<Rc<Remembered>, Problem> {
     let settings = settings::settings(&|name: &str| values.get(name))?;
     let deployment = &settings.deployment;
     let own = deployment.public_url.origin().clone();
-    let site = Site::new(deployment.apps.iter().cloned().chain([own]));
+    let site =
+        Site::new(deployment.apps.iter().cloned().chain([own])).noting_refusals(note_refusal);
     let remembered = Rc::new(Remembered {
         settings,
         site,

@@ -6,7 +6,7 @@ use http::header;
 use scaigate_jose::RefreshToken;
 use scaigate_problem::{Code, Problem};
 use scaigate_runtime::answer::doubled;
-use scaigate_runtime::spin::SpinPorts;
+use scaigate_runtime::spin::{SpinPorts, note_refusal};
 use scaigate_runtime::{Answer, Fields, Incoming, answer};
 use scaigate_scaikey::TokenResponse;
 use scaigate_signin::begin::{self, BeginRequest, Begun};
@@ -195,6 +195,7 @@ impl Call<'_> {
 
     fn tell_app(&self, problem: &Problem, return_to: &ReturnTo, state: &str) -> Answer {
         let code = problem.code();
+        note_refusal(self.incoming, code);
         let mut description = format!("{} {}", code.message(), code.fix());
         if code == Code::RedirectUriMismatch {
             // A redirect has no `details`: what to register has to be in the words (S-32).
@@ -220,6 +221,7 @@ impl Call<'_> {
         if !self.incoming.wants_html() {
             return Err(problem);
         }
+        note_refusal(self.incoming, code);
         let reference = format!(
             "Code {}, request {}.",
             code.as_str(),

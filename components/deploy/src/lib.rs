@@ -37,7 +37,7 @@ async fn handle(request: Request) -> Reply {
         async move |incoming: &Incoming| {
             let remembered: Rc<Remembered> = remembered?;
             let call = Call {
-                ports: &SpinPorts::default(),
+                ports: &SpinPorts::of(incoming),
                 remembered: &remembered,
                 incoming,
                 limit: Cell::default(),

@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 use scaigate_flows::content::MAX_CONTENT;
 use scaigate_flows::text::MAX_README;
-use scaigate_runtime::spin::{Reply, SpinPorts, serve_up_to};
+use scaigate_runtime::spin::{Reply, SpinPorts, note_refusal, serve_up_to};
 use scaigate_runtime::{Incoming, Site, incoming};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
@@ -30,9 +30,10 @@ const MAX_BODY: usize = MAX_CONTENT + MAX_README + incoming::MAX_BODY;
 #[http_service]
 async fn handle(request: Request) -> Reply {
     let remembered = remembered::get().await;
-    let site = remembered
-        .as_ref()
-        .map_or_else(|_| Site::default(), |all| all.callers.site.clone());
+    let site = remembered.as_ref().map_or_else(
+        |_| Site::default(),
+        |all| all.callers.site.clone().noting_refusals(note_refusal),
+    );
     serve_up_to(
         MAX_BODY,
         "flows",
@@ -41,7 +42,7 @@ async fn handle(request: Request) -> Reply {
         async move |incoming: &Incoming| {
             let remembered: Rc<Remembered> = remembered?;
             let call = Call {
-                ports: &SpinPorts::default(),
+                ports: &SpinPorts::of(incoming),
                 remembered: &remembered,
                 incoming,
                 limit: Cell::default(),

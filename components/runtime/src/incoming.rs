@@ -1,14 +1,20 @@
 //! A request, read whole.
 
+use std::rc::Rc;
+
 use bytes::Bytes;
 use http::header::{self, AsHeaderName};
 use http::{HeaderMap, Method};
 use scaigate_problem::{Code, Problem};
+use scaigate_types::Trail;
 
 use crate::{cookie, request_id};
 
 /// The most body bytes that are read. Enough for every request of the sign-in.
 pub const MAX_BODY: usize = 65_536;
+
+/// Where Spin says who has connected. What a client sends under the name, it replaces.
+const PEER: &str = "spin-client-addr";
 
 /// A request, read whole and bounded.
 #[derive(Debug)]
@@ -25,6 +31,8 @@ pub struct Incoming {
     pub body: Bytes,
     /// Finds the log line of this request.
     pub request_id: String,
+    /// What the audit log says of it.
+    pub trail: Rc<Trail>,
 }
 
 impl Incoming {
@@ -42,6 +50,8 @@ impl Incoming {
             .filter(|rest| rest.starts_with("/v1"))
             .unwrap_or(path);
         let request_id = request_id::accepted(&parts.headers).unwrap_or_else(fresh_id);
+        let peer = parts.headers.get(PEER).and_then(|peer| peer.to_str().ok());
+        let trail = Rc::new(Trail::new(request_id.clone(), peer));
         Self {
             path: path.to_owned(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -49,6 +59,7 @@ impl Incoming {
             headers: parts.headers,
             body,
             request_id,
+            trail,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::{Answer, Incoming, request_id};
 pub struct Site {
     // Shared by every request of an instance.
     origins: Rc<[Origin]>,
+    notes_refusal: Option<fn(&Incoming, Code)>,
 }
 
 impl Site {
@@ -23,6 +24,23 @@ impl Site {
     pub fn new(origins: impl IntoIterator<Item = Origin>) -> Self {
         Self {
             origins: origins.into_iter().collect(),
+            notes_refusal: None,
+        }
+    }
+
+    /// The same site, which tells `note` of every request that it or its component refuses.
+    #[must_use]
+    pub fn noting_refusals(self, note: fn(&Incoming, Code)) -> Self {
+        Self {
+            notes_refusal: Some(note),
+            ..self
+        }
+    }
+
+    /// Tells whoever notes refusals of one.
+    pub fn note_refusal(&self, request: &Incoming, code: Code) {
+        if let Some(note) = self.notes_refusal {
+            note(request, code);
         }
     }
 

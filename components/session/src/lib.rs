@@ -11,19 +11,36 @@ mod view;
 
 use std::rc::Rc;
 
-use scaigate_runtime::spin::{SpinPorts, notice_due_sync, respond, wire};
+use scaigate_kv::purge;
+use scaigate_kv::spin::{SpinDatabase, SpinKv};
+use scaigate_runtime::spin::{
+    SpinClock, SpinEntropy, SpinPorts, after_answer, note_refusal, notice_due_sync, respond, wire,
+};
 use scaigate_runtime::{Incoming, Site};
+use scaigate_types::{Clock, Entropy};
 
 use remembered::Remembered;
 use routes::Call;
 
 scaigate_runtime::service!(super::handle);
 
+/// Once in 256 requests, forgets what has expired, after the answer.
+fn purge_now_and_then() {
+    let [chance] = SpinEntropy.bytes();
+    if chance == 0 {
+        after_answer(async {
+            // What fails now is done another time.
+            let _ = purge::purge(&SpinDatabase::default(), &SpinKv, SpinClock.now()).await;
+        });
+    }
+}
+
 async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
     let remembered = remembered::get().await;
-    let site = remembered
-        .as_ref()
-        .map_or_else(|_| Site::default(), |all| all.callers.site.clone());
+    let site = remembered.as_ref().map_or_else(
+        |_| Site::default(),
+        |all| all.callers.site.clone().noting_refusals(note_refusal),
+    );
     let notices = remembered
         .as_ref()
         .is_ok_and(|remembered| remembered.notices_due_sync);
@@ -34,7 +51,7 @@ async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCod
         async move |incoming: &Incoming| {
             let remembered: Rc<Remembered> = remembered?;
             let call = Call {
-                ports: &SpinPorts::default(),
+                ports: &SpinPorts::of(incoming),
                 remembered: &remembered,
                 incoming,
             };
@@ -42,6 +59,7 @@ async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCod
         },
     )
     .await;
+    purge_now_and_then();
     if notices {
         notice_due_sync();
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use http::Method;
 use scaigate_kv::people;
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::SpinPorts;
+use scaigate_runtime::spin::{SpinPorts, note_dev_headers};
 use scaigate_runtime::{Answer, Fields, Incoming, answer};
 use scaigate_signin::settings;
 use scaigate_signin::workspace::{self, Change};
@@ -78,10 +78,9 @@ impl Call<'_> {
     }
 
     async fn principal(&self) -> Result<Principal, Problem> {
-        self.remembered
-            .callers
-            .principal(self.ports, self.incoming)
-            .await
+        let callers = &self.remembered.callers;
+        note_dev_headers(self.incoming, callers.deployment.environment);
+        callers.principal(self.ports, self.incoming).await
     }
 
     async fn user(&self) -> Result<Rc<User>, Problem> {

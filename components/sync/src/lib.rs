@@ -28,7 +28,7 @@ async fn handle(request: Request) -> Reply {
     serve("sync", request, &site, async move |incoming: &Incoming| {
         let remembered: Rc<Remembered> = remembered?;
         let call = Call {
-            ports: &SpinPorts::default(),
+            ports: &SpinPorts::of(incoming),
             remembered: &remembered,
             incoming,
         };

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use http::{Method, StatusCode};
 use scaigate_directory::{admin_scope, sync};
+use scaigate_kv::audit;
 use scaigate_kv::directory::sync_run;
 use scaigate_problem::{Code, Problem};
 use scaigate_runtime::spin::SpinPorts;
@@ -88,6 +89,9 @@ impl Call<'_> {
             .await
             .map_err(failure::database)?;
         let due_at = sync::due_at(self.ports, self.remembered.directory()?).await?;
+        audit::note_read(self.ports.db(), "/v1/admin/sync", &self.incoming.trail, now)
+            .await
+            .map_err(failure::database)?;
         let state = view::sync_state(running.as_ref(), last.as_ref(), due_at);
         Ok(answer::json(&state))
     }

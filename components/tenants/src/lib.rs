@@ -7,23 +7,24 @@
 mod remembered;
 mod routes;
 
-use scaigate_runtime::spin::{SpinPorts, respond, wire};
+use scaigate_runtime::spin::{SpinPorts, note_refusal, respond, wire};
 use scaigate_runtime::{Incoming, Site};
 
 scaigate_runtime::service!(super::handle);
 
 async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
     let remembered = remembered::get().await;
-    let site = remembered
-        .as_ref()
-        .map_or_else(|_| Site::default(), |all| all.callers.site.clone());
+    let site = remembered.as_ref().map_or_else(
+        |_| Site::default(),
+        |all| all.callers.site.clone().noting_refusals(note_refusal),
+    );
     respond(
         "tenants",
         request,
         &site,
         async move |incoming: &Incoming| {
             let remembered = remembered?;
-            routes::route(&SpinPorts::default(), &remembered, incoming).await
+            routes::route(&SpinPorts::of(incoming), &remembered, incoming).await
         },
     )
     .await

@@ -4,11 +4,22 @@ use http::{Method, StatusCode};
 use scaigate_limits::Category;
 use scaigate_problem::{Code, Problem};
 use scaigate_proxy::tenant_keys::{self, administrator, member};
-use scaigate_runtime::spin::{SpinPorts, admit};
+use scaigate_runtime::spin::{SpinPorts, admit, note_dev_headers};
 use scaigate_runtime::{Answer, Incoming, answer};
-use scaigate_signin::Principal;
+use scaigate_signin::{Principal, settings};
 
 use crate::remembered::Remembered;
+
+/// Where the component that judges the deployment asks for what seals the keys. No public route leads
+/// there.
+const SETTINGS: &str = "/internal/settings";
+
+/// Whether keys can be sealed.
+fn sealing(remembered: &Remembered) -> Result<Answer, Problem> {
+    let keys = remembered.keys.as_ref();
+    keys.map_err(|faults| settings::problem(faults))?;
+    Ok(answer::empty(StatusCode::NO_CONTENT))
+}
 
 /// Answers the request.
 pub async fn route(
@@ -16,6 +27,9 @@ pub async fn route(
     remembered: &Remembered,
     incoming: &Incoming,
 ) -> Result<Answer, Problem> {
+    if incoming.path == SETTINGS {
+        return sealing(remembered);
+    }
     if incoming.path != "/v1/tenants/me/scaigrid_credentials" {
         return Err(Problem::new(Code::NotFound));
     }
@@ -23,6 +37,7 @@ pub async fn route(
     if !is_read && incoming.method != Method::POST {
         incoming.require(&Method::DELETE, "GET, POST, DELETE")?;
     }
+    note_dev_headers(incoming, remembered.callers.deployment.environment);
     let principal = remembered.callers.principal(ports, incoming).await?;
     let category = if is_read {
         Category::Lookup

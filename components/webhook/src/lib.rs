@@ -9,7 +9,7 @@ mod remembered;
 
 use std::rc::Rc;
 
-use http::Method;
+use http::{Method, StatusCode};
 use scaigate_directory::receive::{self, Context};
 use scaigate_directory::webhook::MAX_BODY;
 use scaigate_problem::{Code, Problem};
@@ -22,6 +22,17 @@ use spin_sdk::http::Request;
 use spin_sdk::http_service;
 
 use remembered::Remembered;
+
+/// Where the component that judges the deployment asks for the secret. No public route leads there.
+const SETTINGS: &str = "/internal/settings";
+
+/// Whether deliveries can be trusted: the settings have been read, and there is a secret.
+fn settings(remembered: &Remembered) -> Result<Answer, Problem> {
+    match remembered.secrets {
+        Some(_) => Ok(answer::empty(StatusCode::NO_CONTENT)),
+        None => Err(Problem::new(Code::WebhookNotConfigured)),
+    }
+}
 
 async fn respond(
     remembered: &Remembered,
@@ -65,7 +76,10 @@ async fn handle(request: Request) -> Reply {
         &site,
         async move |incoming: &Incoming| {
             let remembered: Rc<Remembered> = remembered?;
-            let ports = SpinPorts::default();
+            if incoming.path == SETTINGS {
+                return settings(&remembered);
+            }
+            let ports = SpinPorts::of(incoming);
             let outcome = respond(&remembered, &ports, incoming).await;
             if let Err(problem) = &outcome {
                 refusals::note(&ports, problem).await;

@@ -16,7 +16,7 @@ use scaigate_kv::directory::sync_run::{self, Begun, Outcome, StartedBy};
 use scaigate_problem::{Code, Problem};
 use scaigate_signin::settings::{Fault, Scaikey};
 use scaigate_signin::{Ports, failure};
-use scaigate_types::{Clock, Timestamp};
+use scaigate_types::{Clock, Database, StoreError, Timestamp, Transaction};
 use std::time::Duration;
 
 use crate::settings::DirectorySettings;
@@ -90,17 +90,23 @@ async fn go(
     let outcome = read_and_apply(ports, scaikey, settings, run, force).await;
     if let Err(problem) = &outcome {
         // The row says why for whoever looks later. Where it can't, the lease runs out by itself.
-        let _ = sync_run::end(
-            ports.db(),
-            run.sync_id,
-            Outcome::Failed,
-            Some(problem.code().as_str()),
-            &problem.body("", "").to_string(),
-            ports.clock().now(),
-        )
-        .await;
+        let _ = note_failure(ports, run, problem).await;
     }
     outcome
+}
+
+async fn note_failure(ports: &impl Ports, run: Run, problem: &Problem) -> Result<(), StoreError> {
+    let tx = ports.db().begin().await?;
+    sync_run::end(
+        &tx,
+        run.sync_id,
+        Outcome::Failed,
+        Some(problem.code().as_str()),
+        &problem.body("", "").to_string(),
+        ports.clock().now(),
+    )
+    .await?;
+    tx.commit().await
 }
 
 async fn read_and_apply(

@@ -29,6 +29,8 @@ pub enum Purpose {
     LoginState,
     /// Authenticating the cookie that ties logins to a browser.
     BrowserCookie,
+    /// Confirming the chain of the audit log.
+    AuditSeal,
 }
 
 impl Purpose {
@@ -40,6 +42,7 @@ impl Purpose {
             Self::Seal => "seal",
             Self::LoginState => "login-state",
             Self::BrowserCookie => "browser-cookie",
+            Self::AuditSeal => "audit-seal",
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod rs256;
 pub mod seal;
 pub mod session_token;
 mod signature;
+mod tag;
 
 pub use access_token::{
     AccessToken, AccessTokenError, AccessTokenExpectation, Party, verify_access_token,
@@ -46,3 +47,4 @@ pub use logout_token::{
 pub use refresh_token::{RefreshSigner, RefreshToken, RefreshTokenError};
 pub use seal::{OpenError, SealContext, Sealer};
 pub use session_token::{SessionClaims, SessionSigner, SessionTokenError, SignError};
+pub use tag::Tagger;

@@ -1,6 +1,7 @@
 //! The OpenAPI document.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use scaigate_problem::{Code, RateLimit};
 use serde_json::{Map, Value, json};
@@ -72,6 +73,8 @@ fn headers() -> Value {
         "retry-after": { "description": "Seconds after which to try again.", "schema": whole },
         "www-authenticate": { "description": "RFC 6750.", "schema": text },
         "location": { "description": "Where to go.", "schema": { "type": "string", "format": "uri-reference" } },
+        "server-timing": { "description": "How long each check took.", "schema": text },
+        "x-next-cursor": { "description": "Where the rest begins; not there at the end.", "schema": whole },
         "etag": { "description": "Changes with the content.", "schema": text },
     });
     for name in RateLimit::HEADERS {
@@ -153,11 +156,16 @@ fn parameter(parameter: &Parameter) -> Value {
 /// The responses of an operation, by status.
 #[must_use]
 pub fn responses(operation: &Operation) -> Value {
-    let mut responses: BTreeMap<String, Value> = operation
-        .answers
-        .iter()
-        .map(|answer| (answer.status.to_string(), success(operation, answer)))
-        .collect();
+    let mut responses: BTreeMap<String, Value> = BTreeMap::new();
+    for answer in &operation.answers {
+        let response = success(operation, answer);
+        match responses.entry(answer.status.to_string()) {
+            Entry::Vacant(entry) => {
+                entry.insert(response);
+            }
+            Entry::Occupied(mut entry) => join(entry.get_mut(), &response),
+        }
+    }
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in &operation.codes {
         by_status.entry(code.status()).or_default().push(*code);
@@ -166,6 +174,20 @@ pub fn responses(operation: &Operation) -> Value {
         responses.insert(status.to_string(), failure(operation, status, &codes));
     }
     json!(responses)
+}
+
+/// Joins an answer with another of its status: they differ in their content type.
+fn join(response: &mut Value, other: &Value) {
+    let texts = [&response["description"], &other["description"]];
+    let both = texts
+        .map(|text| text.as_str().unwrap_or_default())
+        .join(" ");
+    response["description"] = both.into();
+    for key in ["headers", "content"] {
+        for (name, value) in other[key].as_object().into_iter().flatten() {
+            response[key][name] = value.clone();
+        }
+    }
 }
 
 fn header_refs(operation: &Operation, more: &[&str]) -> Value {

@@ -1,7 +1,9 @@
 //! Every operation there is. A route without one fails a test; see `CONTRIBUTING.md`.
 
+mod audit;
 mod directory;
 mod flows;
+mod health;
 mod pages;
 mod scaigrid;
 mod session;
@@ -19,6 +21,8 @@ static ALL: LazyLock<Vec<Operation>> = LazyLock::new(|| {
         sign_in::operations(),
         session::operations(),
         directory::operations(),
+        audit::operations(),
+        health::operations(),
         flows::operations(),
         scaigrid::operations(),
         pages::operations(),

@@ -1,8 +1,10 @@
 //! The named shapes of answers. Each is the shape of a type or statement that its comment names;
 //! objects are closed, so an end-to-end answer that differs fails.
 
+mod audit;
 mod directory;
 mod flows;
+mod health;
 mod session;
 mod sign_in;
 
@@ -21,6 +23,8 @@ pub fn schemas() -> Map<String, Value> {
         session::callers(),
         directory::directory(),
         directory::sync(),
+        audit::audit(),
+        health::health(),
         flows::flows(),
         flows::scaigrid(),
     ];

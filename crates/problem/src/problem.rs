@@ -62,6 +62,18 @@ impl Problem {
         Self { code, ..self }
     }
 
+    /// What to do about it.
+    #[must_use]
+    pub fn fix(&self) -> &'static str {
+        self.fix.unwrap_or(self.code.fix())
+    }
+
+    /// What is known of this occurrence: `error.details`.
+    #[must_use]
+    pub const fn details(&self) -> &Map<String, Value> {
+        &self.details
+    }
+
     /// Adds a member to `error.details`. Only for values of ours or sanitised ones.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -147,7 +159,7 @@ impl Problem {
     #[must_use]
     pub fn body(&self, instance: &str, request_id: &str) -> Value {
         let code = self.code;
-        let fix = self.fix.unwrap_or(code.fix());
+        let fix = self.fix();
         let mut details = self.details.clone();
         if let Some(sw_code) = self.sw_code {
             details.insert("sw_code".to_owned(), sw_code.into());

@@ -12,7 +12,9 @@ use scaigate_scaigrid::credential::BoundKey;
 use scaigate_scaigrid::tenant_key::{CredentialStatus, TenantKeyError};
 use scaigate_signin::settings::{self, Fault};
 use scaigate_signin::{Ports, Principal, failure};
-use scaigate_types::{AdminRole, BaseUrl, Clock, Secret, StoreError, TenantId};
+use scaigate_types::{
+    AdminRole, BaseUrl, Clock, Database, Secret, StoreError, TenantId, Transaction,
+};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -124,9 +126,11 @@ pub async fn set(
         set_by: administrator.name.clone(),
         set_at: ports.clock().now(),
     };
-    tenant_credential::put(ports.db(), &administrator.tenant_id, &stored)
+    let tx = ports.db().begin().await.map_err(failure::database)?;
+    tenant_credential::put(&tx, &administrator.tenant_id, &stored)
         .await
-        .map_err(failure::database)
+        .map_err(failure::database)?;
+    tx.commit().await.map_err(failure::database)
 }
 
 /// Removes the tenant's key; nothing happens when there is none.
@@ -134,10 +138,11 @@ pub async fn set(
 /// # Errors
 /// The database does not answer.
 pub async fn remove(ports: &impl Ports, administrator: &Administrator) -> Result<(), Problem> {
-    tenant_credential::remove(ports.db(), &administrator.tenant_id)
+    let tx = ports.db().begin().await.map_err(failure::database)?;
+    tenant_credential::remove(&tx, &administrator.tenant_id)
         .await
-        .map(drop)
-        .map_err(failure::database)
+        .map_err(failure::database)?;
+    tx.commit().await.map_err(failure::database)
 }
 
 /// The key of a tenant, to be used for its own callers. One that an older `credentials_key` sealed is

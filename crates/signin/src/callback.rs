@@ -9,7 +9,7 @@ use scaigate_kv::session::{self, NewSession};
 use scaigate_problem::{Code, Problem};
 use scaigate_scaikey::callback::{self, CallbackOutcome};
 use scaigate_scaikey::token;
-use scaigate_types::{Clock, ReturnTo, Secret};
+use scaigate_types::{Clock, Database, ReturnTo, Secret, Transaction};
 
 use crate::begin::{self, Pending};
 use crate::kept_tokens::KeptTokens;
@@ -175,8 +175,9 @@ async fn finish(
     let sealed = KeptTokens::of(&tokens, now).seal(ports, &settings.sessions.sealer, &sid)?;
     let session_code = format!("{}{}", redeem::CODE_PREFIX, begin::token(ports.entropy()));
     let end = now.plus(settings.sessions.refresh_ttl);
+    let tx = ports.db().begin().await.map_err(failure::database)?;
     session::insert(
-        ports.db(),
+        &tx,
         &NewSession {
             sid: &sid,
             person_id: &person.person_id,
@@ -194,6 +195,7 @@ async fn finish(
     )
     .await
     .map_err(failure::database)?;
+    tx.commit().await.map_err(failure::database)?;
     Ok(Secret::new(session_code))
 }
 
@@ -226,8 +228,10 @@ pub(crate) async fn arrive(
     let is_bootstrap = id_token.email_verified != Some(false)
         && settings.bootstrap_super_admin.is_some()
         && id_token.email.as_deref().map(str::to_ascii_lowercase) == settings.bootstrap_super_admin;
+    // One transaction, so that the audit log says by which request.
+    let tx = ports.db().begin().await.map_err(failure::database)?;
     let person = people::arrive(
-        ports.db(),
+        &tx,
         &Arrival {
             issuer: &identity.issuer,
             subject: &id_token.subject,
@@ -242,6 +246,7 @@ pub(crate) async fn arrive(
     )
     .await
     .map_err(failure::database)?;
+    tx.commit().await.map_err(failure::database)?;
     if person.is_active {
         Ok(person)
     } else {

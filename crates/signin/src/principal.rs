@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use scaigate_problem::{Code, Problem};
 use scaigate_types::{
-    AdminRole, ClientId, Issuer, PersonId, SessionId, Subject, TenantId, Timestamp, WorkspaceId,
-    WorkspaceRole,
+    Actor, AdminRole, ClientId, Issuer, PersonId, SessionId, Subject, TenantId, Timestamp,
+    WorkspaceId, WorkspaceRole,
 };
 
 /// Somebody who may call.
@@ -102,6 +102,24 @@ pub struct Service {
 }
 
 impl Principal {
+    /// Who that is in the audit log.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::User(user) | Self::Dev(user) => Actor {
+                name: match &user.person_id {
+                    Some(person_id) => format!("person:{}", person_id.as_str()),
+                    None => format!("subject:{}", user.subject.as_str()),
+                },
+                tenant_id: Some(user.tenant_id.clone()),
+            },
+            Self::Service(service) => Actor {
+                name: format!("service:{}", service.client_id.as_str()),
+                tenant_id: service.tenant_id.clone(),
+            },
+        }
+    }
+
     /// The person, proven or a test user.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use scaigate_kv::people::{self, Arrival, Person};
 use scaigate_problem::{Code, Problem};
-use scaigate_types::{AdminRole, Clock, WorkspaceId};
+use scaigate_types::{AdminRole, Clock, Database, Transaction, WorkspaceId};
 
 use crate::failure;
 use crate::fresh;
@@ -42,10 +42,12 @@ pub async fn register(ports: &impl Ports, user: &User) -> Result<Registered, Pro
     let ids = fresh::person(ports)?;
     let personal = fresh::workspace_id(ports)?;
     let now = ports.clock().now();
-    let registration = people::register(ports.db(), &arrival, &ids, &personal, now)
+    let tx = ports.db().begin().await.map_err(failure::database)?;
+    let registration = people::register(&tx, &arrival, &ids, &personal, now)
         .await
-        .map_err(failure::database)?
-        .ok_or_else(|| Problem::new(Code::PersonSuspended))?;
+        .map_err(failure::database)?;
+    tx.commit().await.map_err(failure::database)?;
+    let registration = registration.ok_or_else(|| Problem::new(Code::PersonSuspended))?;
     Ok(Registered {
         person: registration.person,
         personal_workspace_id: registration.personal_workspace_id,

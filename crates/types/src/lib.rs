@@ -18,6 +18,7 @@ pub mod port;
 pub mod role;
 pub mod secret;
 pub mod time;
+pub mod trail;
 
 pub use id::{
     ClientId, FlowId, GroupId, Issuer, PackageId, PartnerId, PersonId, SessionId, Subject,
@@ -31,3 +32,4 @@ pub use port::{
 pub use role::{AdminRole, WorkspaceRole};
 pub use secret::Secret;
 pub use time::Timestamp;
+pub use trail::{Actor, Trail};

@@ -1,6 +1,6 @@
 //! Registration: a person and their personal workspace.
 
-use scaigate_types::{Database, PersonId, Query, Row, StoreError, Timestamp, WorkspaceId};
+use scaigate_types::{PersonId, Query, Row, StoreError, Timestamp, WorkspaceId};
 
 use super::{Arrival, FreshIds, Person, arrive};
 
@@ -26,7 +26,7 @@ pub struct Registration {
 /// [`StoreError`] when the store does not answer; [`StoreError::Corrupt`] when the identifier is
 /// another workspace's.
 pub async fn register(
-    db: &impl Database,
+    db: &impl Query,
     arrival: &Arrival<'_>,
     fresh: &FreshIds,
     personal_workspace_id: &WorkspaceId,

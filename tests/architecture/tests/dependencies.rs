@@ -66,6 +66,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "kv",
         ],
     ),
+    ("crates/audit", &["crates/types", "crates/jose", "kv"]),
     (
         "crates/flows",
         &[
@@ -97,6 +98,21 @@ const LAYERS: &[(&str, &[&str])] = &[
             "crates/problem",
             "crates/jose",
             "crates/signin",
+        ],
+    ),
+    // What works: judges every other flow's settings and reads its state.
+    (
+        "crates/health",
+        &[
+            "crates/types",
+            "crates/problem",
+            "crates/jose",
+            "crates/scaikey",
+            "crates/directory",
+            "crates/limits",
+            "crates/proxy",
+            "crates/signin",
+            "kv",
         ],
     ),
     // WebAssembly: the adapters, then the components, which don't know each other.

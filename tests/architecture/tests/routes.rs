@@ -133,6 +133,10 @@ fn every_address_in_a_component_is_described() {
         for piece in code.join("\n").split("\"/v1/").skip(1) {
             let path = format!("/v1/{}", piece.split('"').next().unwrap());
             seen += 1;
+            // What several addresses begin with.
+            if path.ends_with('/') {
+                continue;
+            }
             assert!(
                 !described(&path).is_empty(),
                 "{}: {path} is not described",

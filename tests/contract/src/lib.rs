@@ -41,8 +41,8 @@ async fn run(query: &Query<'_>) -> Option<Value> {
     // Spin opens a connection per instance: a second value is the same one.
     let stores = Stores {
         kv: &SpinKv,
-        db: &SpinDatabase,
-        other: &SpinDatabase,
+        db: &SpinDatabase::default(),
+        other: &SpinDatabase::default(),
         prefix: query.get("prefix"),
     };
     let outcome = contract::run_case(query.get("case"), &stores).await?;
@@ -56,7 +56,7 @@ async fn answer(path: &str, query: &Query<'_>) -> Option<Result<Value, race::Err
     Some(match path {
         "/cases" => Ok(json!(CASES)),
         "/run" => Ok(run(query).await?),
-        "/migrate" => match schema::migrate(&SpinDatabase).await {
+        "/migrate" => match schema::migrate(&SpinDatabase::default()).await {
             Ok(()) => Ok(json!({})),
             Err(error) => Err(error.into()),
         },

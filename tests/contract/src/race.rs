@@ -51,9 +51,11 @@ impl From<IdError> for Error {
 /// Puts there what a race is about; `None` for an unknown subject.
 pub async fn prepare(subject: &str, id: &str) -> Option<Result<(), Error>> {
     Some(match subject {
-        "pending-login" => pending_login::insert(&SpinDatabase, id, "browser", b"sealed", NOW)
-            .await
-            .map_err(Error::from),
+        "pending-login" => {
+            pending_login::insert(&SpinDatabase::default(), id, "browser", b"sealed", NOW)
+                .await
+                .map_err(Error::from)
+        }
         "session-code" => new_session(id).await,
         "rotation" => redeemed_session(id).await,
         _ => return None,
@@ -80,7 +82,7 @@ fn word(won: bool) -> String {
 
 async fn consume(id: &str) -> Result<String, Error> {
     Ok(
-        match pending_login::consume(&SpinDatabase, id, Some("browser"), NOW).await? {
+        match pending_login::consume(&SpinDatabase::default(), id, Some("browser"), NOW).await? {
             Consumed::Now(_) => word(true),
             Consumed::AlreadyUsed => word(false),
             other @ (Consumed::Unknown | Consumed::Expired | Consumed::OtherBrowser) => {
@@ -93,17 +95,19 @@ async fn consume(id: &str) -> Result<String, Error> {
 async fn redeem(id: &str, request: &str) -> Result<String, Error> {
     let workspace_id = WorkspaceId::parse(request)?;
     Ok(word(
-        session::redeem(&SpinDatabase, id, &workspace_id, NOW).await?,
+        session::redeem(&SpinDatabase::default(), id, &workspace_id, NOW).await?,
     ))
 }
 
 async fn claim(id: &str) -> Result<String, Error> {
-    Ok(word(redeemed_code::claim(&SpinDatabase, id, NOW).await?))
+    Ok(word(
+        redeemed_code::claim(&SpinDatabase::default(), id, NOW).await?,
+    ))
 }
 
 async fn turn(id: &str, request: &str) -> Result<String, Error> {
     Ok(
-        match upstream_refresh::turn(&SpinDatabase, id, request, NOW).await? {
+        match upstream_refresh::turn(&SpinDatabase::default(), id, request, NOW).await? {
             Turn::Lead => word(true),
             Turn::Wait => word(false),
             Turn::Answer(_) => "answer".to_owned(),
@@ -121,14 +125,14 @@ async fn take(id: &str) -> Result<String, Error> {
         capacity: 50,
         refill_per_minute: 50,
     };
-    let taken = rate_bucket::take(&SpinDatabase, name, bucket, 1, NOW).await?;
+    let taken = rate_bucket::take(&SpinDatabase::default(), name, bucket, 1, NOW).await?;
     Ok(word(taken.granted == 1))
 }
 
 /// Presents generation 0; says which generation came back.
 async fn rotate(id: &str) -> Result<String, Error> {
     Ok(
-        match session::rotate(&SpinDatabase, &SessionId::parse(id)?, 0, NOW).await? {
+        match session::rotate(&SpinDatabase::default(), &SessionId::parse(id)?, 0, NOW).await? {
             Rotation::Current(session) => session.generation.to_string(),
             other @ (Rotation::Reused(_) | Rotation::Ended | Rotation::Unknown) => {
                 format!("{other:?}")
@@ -153,8 +157,9 @@ async fn arrive(id: &str, request: &str) -> Result<String, Error> {
         person_id: PersonId::parse(&format!("{id}-{request}"))?,
         workspace_id: WorkspaceId::parse(&format!("{id}-{request}"))?,
     };
-    let person = people::arrive(&SpinDatabase, &arrival, &fresh, NOW).await?;
-    let workspaces = people::workspaces(&SpinDatabase, &person.person_id, &tenant_id).await?;
+    let person = people::arrive(&SpinDatabase::default(), &arrival, &fresh, NOW).await?;
+    let workspaces =
+        people::workspaces(&SpinDatabase::default(), &person.person_id, &tenant_id).await?;
     let roles: Vec<_> = workspaces
         .iter()
         .map(|membership| membership.role.as_str())
@@ -174,11 +179,17 @@ async fn new_session(id: &str) -> Result<(), Error> {
         scaikey_sid: None,
         scaikey_tokens: b"sealed",
     };
-    Ok(session::insert(&SpinDatabase, &new, NOW).await?)
+    Ok(session::insert(&SpinDatabase::default(), &new, NOW).await?)
 }
 
 async fn redeemed_session(id: &str) -> Result<(), Error> {
     new_session(id).await?;
-    session::redeem(&SpinDatabase, id, &WorkspaceId::parse("workspace")?, NOW).await?;
+    session::redeem(
+        &SpinDatabase::default(),
+        id,
+        &WorkspaceId::parse("workspace")?,
+        NOW,
+    )
+    .await?;
     Ok(())
 }

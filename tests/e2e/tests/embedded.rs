@@ -1,6 +1,8 @@
 //! What needs a fault, the clock, the database or a kill: runs on the embedded runner.
 #[path = "embedded/access_tokens.rs"]
 mod access_tokens;
+#[path = "embedded/audit.rs"]
+mod audit;
 #[path = "embedded/backchannel_logout.rs"]
 mod backchannel_logout;
 #[path = "embedded/canary_g8.rs"]
@@ -51,6 +53,8 @@ mod flow_acls;
 mod flows;
 #[path = "embedded/fuzz.rs"]
 mod fuzz;
+#[path = "embedded/health.rs"]
+mod health;
 #[path = "embedded/id_token.rs"]
 mod id_token;
 #[path = "embedded/isolation.rs"]
@@ -115,6 +119,8 @@ mod symptoms_callers;
 mod symptoms_directory;
 #[path = "embedded/symptoms_scaigrid.rs"]
 mod symptoms_scaigrid;
+#[path = "embedded/symptoms_shown.rs"]
+mod symptoms_shown;
 #[path = "embedded/symptoms_webhook.rs"]
 mod symptoms_webhook;
 #[path = "embedded/tenants.rs"]

@@ -80,8 +80,10 @@ impl Callers {
             deployment: &self.deployment,
             provider: self.provider.as_ref().map_err(Vec::as_slice),
         };
-        authenticate::authenticate(ports, &acceptance, &incoming.headers)
+        let principal = authenticate::authenticate(ports, &acceptance, &incoming.headers)
             .await?
-            .required()
+            .required()?;
+        incoming.trail.prove(principal.actor());
+        Ok(principal)
     }
 }

@@ -130,6 +130,9 @@ pub(super) async fn answered<B: AnswerBody>(
         },
     };
     let code = outcome.as_ref().err().map(Problem::code);
+    if let Some(code) = code {
+        site.note_refusal(incoming, code);
+    }
     let mut answer = outcome.unwrap_or_else(|problem| {
         let answer = problem.response(&incoming.path, &incoming.request_id);
         answer.map(B::from)

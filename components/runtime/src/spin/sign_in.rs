@@ -8,6 +8,7 @@ use scaigate_signin::{Memory, Ports};
 
 use super::ports::{SpinClock, SpinEntropy, SpinOutbound};
 use super::streaming::SpinStreaming;
+use crate::Incoming;
 
 thread_local! {
     // What an instance remembers of ScaiKey: public documents, nothing of a request.
@@ -17,12 +18,25 @@ thread_local! {
 /// Spin's stores, clock, randomness and network as the flows take them.
 pub struct SpinPorts {
     memory: Rc<Memory>,
+    db: SpinDatabase,
 }
 
 impl Default for SpinPorts {
     fn default() -> Self {
         Self {
             memory: MEMORY.with(Rc::clone),
+            db: SpinDatabase::default(),
+        }
+    }
+}
+
+impl SpinPorts {
+    /// The ports of a request: what it changes, the audit log knows as its.
+    #[must_use]
+    pub fn of(incoming: &Incoming) -> Self {
+        Self {
+            db: SpinDatabase(Some(Rc::clone(&incoming.trail))),
+            ..Self::default()
         }
     }
 }
@@ -47,7 +61,7 @@ impl Ports for SpinPorts {
     }
 
     fn db(&self) -> &SpinDatabase {
-        &SpinDatabase
+        &self.db
     }
 
     fn outbound(&self) -> &SpinOutbound {
