@@ -16,6 +16,8 @@ const RUSTC: &str = "/usr/bin/rustc";
 const WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
 /// The oldest Rust this workspace and spin-sdk build with.
 const MINIMUM: (u32, u32) = (1, 95);
+/// What the packages here are for.
+const TOOLCHAIN: &str = "WebAssembly toolchain";
 /// Variables of a surrounding cargo or rustup that would steer Debian's cargo
 /// back to that other Rust.
 const FOREIGN: [&str; 8] = [
@@ -44,11 +46,11 @@ impl Debian {
     pub fn prepare() -> Result<Self> {
         let missing = missing_packages();
         if !missing.is_empty() {
-            install(&missing)?;
+            install(TOOLCHAIN, &missing)?;
         }
         let (version, llvm) = rustc_version().context("Debian's rustc")?;
         if find_linker(llvm).is_none() {
-            install(&[format!("lld-{llvm}")])?;
+            install(TOOLCHAIN, &[format!("lld-{llvm}")])?;
         }
         let linker = find_linker(llvm).with_context(|| format!("lld-{llvm} brought no wasm-ld"))?;
         let still = missing_packages();
@@ -134,9 +136,12 @@ fn has_component_linker() -> bool {
     })
 }
 
-/// Installs without asking. Never removes a package to make room: `rustc-web`
+/// Installs without asking, and says for what. Never removes a package to make room: `rustc-web`
 /// and another Rust from Debian exclude each other, and that choice is the owner's.
-fn install(packages: &[String]) -> Result<()> {
+///
+/// # Errors
+/// This isn't Debian, or the packages can't be installed; the message says what to do by hand.
+pub fn install(purpose: &str, packages: &[String]) -> Result<()> {
     let list = packages.join(" ");
     let by_hand = format!("apt-get install --no-install-recommends {list}");
     if process::find_on_path("apt-get").is_none() {
@@ -147,7 +152,7 @@ fn install(packages: &[String]) -> Result<()> {
         _ if process::find_on_path("sudo").is_some() => vec!["sudo", "-n", "apt-get"],
         _ => bail!("needs {list}; run as root: {by_hand}"),
     };
-    eprintln!("WebAssembly toolchain: installing {list}");
+    eprintln!("{purpose}: installing {list}");
     let apt = |arguments: &[&str]| {
         let mut words = base.iter().copied();
         let mut command = Command::new(words.next().unwrap_or("apt-get"));

@@ -1,6 +1,7 @@
 //! `cargo xtask`: builds, serves, tests and measures scaigate.
 
 mod bench;
+mod browser;
 mod ci;
 mod components;
 mod debian;

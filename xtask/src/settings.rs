@@ -17,7 +17,7 @@ use crate::manifest::Manifest;
 pub type Settings = BTreeMap<String, String>;
 
 /// Keys that are ours to make, of 32 bytes, each kept in a file of its name.
-const GENERATED: [&str; 2] = ["session_secret", "credentials_key"];
+const GENERATED: [&str; 3] = ["session_secret", "credentials_key", "console_secret"];
 
 /// The client the emulator is seeded with.
 pub const CLIENT_ID: &str = "scaigate-dev-client";

@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::bench;
+use crate::browser;
 use crate::components;
 use crate::manifest::Manifest;
 use crate::process;
@@ -40,7 +41,8 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
     }
 }
 
-/// Every test of the workspace, the built components included, and a short round of the benchmark.
+/// Every test of the workspace, the built components and the console in a browser included, and a short
+/// round of the benchmark.
 ///
 /// Always with `--workspace`: a selection of packages resolves to other features
 /// of their dependencies, and cargo would build the WebAssembly engine again.
@@ -50,6 +52,7 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
 pub fn all(choice: Choice, workspace: &Workspace) -> Result<()> {
     let manifest = Manifest::load(&workspace.root)?;
     let toolchain = Toolchain::prepare(choice)?;
+    browser::prepare(workspace)?;
     components::build_application(workspace, &manifest, &toolchain)?;
     components::build_for_tests(workspace, &manifest, &toolchain)?;
     bench::smoke(workspace, &manifest)?;

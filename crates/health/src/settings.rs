@@ -240,8 +240,10 @@ fn authority(origin: &Origin) -> &str {
 pub fn origins(deployment: &Deployment, host: Option<&str>) -> Vec<Finding> {
     let own = deployment.public_url.origin();
     let mut findings = Vec::new();
+    // A sibling that asks for somebody came by no public address.
     if let Some(host) = host
         && !host.eq_ignore_ascii_case(authority(own))
+        && !host.ends_with(".spin.internal")
     {
         let shown: String = host.chars().filter(|c| !c.is_control()).take(200).collect();
         findings.push(

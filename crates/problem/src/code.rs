@@ -442,6 +442,9 @@ codes! {
     SchemaNewer 503 Store "schema_newer",
         "The database was written by a newer version.",
         "Deploy that version or a later one; schema migrations only go forward.";
+    PartUnavailable 503 Config "part_unavailable",
+        "Another component of this deployment did not answer.",
+        "Deploy all components of `spin.toml` as one application, on a runtime with Spin's service chaining; `details.component` says which.";
     Internal 500 Internal "internal",
         "Something went wrong here.",
         "Report the `request_id`; its log line says more.";

@@ -91,6 +91,15 @@ const LAYERS: &[(&str, &[&str])] = &[
             "kv",
         ],
     ),
+    (
+        "crates/console",
+        &[
+            "crates/types",
+            "crates/problem",
+            "crates/jose",
+            "crates/signin",
+        ],
+    ),
     // What works: judges every other flow's settings and reads its state.
     (
         "crates/health",

@@ -19,6 +19,9 @@ const BEGINNING: u64 = 1_795_348_800;
 /// The session secret of the tests.
 const SESSION_SECRET: &str = "c2NhaWdhdGUtZTJlLXNlc3Npb24tc2VjcmV0LTAwMDE=";
 
+/// What seals the console's cookies in the tests.
+const CONSOLE_SECRET: &str = "c2NhaWdhdGUtZTJlLWNvbnNvbGUtc2VjcmV0LTAwMDE=";
+
 /// The secret that ScaiKey and the components share for webhooks.
 pub const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests-0001";
 
@@ -168,6 +171,7 @@ impl World {
             ),
             ("env", "dev"),
             ("session_secret", SESSION_SECRET),
+            ("console_secret", CONSOLE_SECRET),
             ("scaiflow_scaikey_webhook_secret", WEBHOOK_SECRET),
             // A sync by time would come in between: tests of it set the interval.
             ("scaiflow_sync_interval_minutes", "0"),
@@ -196,6 +200,7 @@ impl World {
         };
         canaries.add(seed::CLIENT_SECRET);
         canaries.add(SESSION_SECRET);
+        canaries.add(CONSOLE_SECRET);
         canaries.add(WEBHOOK_SECRET);
         let faults = Faults::none();
         let logs = LogSink::new();

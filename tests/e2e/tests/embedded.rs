@@ -11,6 +11,12 @@ mod canary_g8;
 mod catalog;
 #[path = "embedded/codes.rs"]
 mod codes;
+#[path = "embedded/console.rs"]
+mod console;
+#[path = "embedded/console_failing.rs"]
+mod console_failing;
+#[path = "embedded/console_refused.rs"]
+mod console_refused;
 #[path = "embedded/deploy.rs"]
 mod deploy;
 #[path = "embedded/deploy_deprecated.rs"]

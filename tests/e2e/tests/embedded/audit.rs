@@ -49,8 +49,12 @@ async fn every_kind_of_event_leaves_its_row() {
     let token = world.administrator(ALICE.0, ALICE.1, "super_admin").await;
     let session = world.sign_in(BOB.1).await;
     // Tenants' keys.
-    world.set_key(&token, "sgk_key_of_the_audit_test_0001").await;
-    world.set_key(&token, "sgk_key_of_the_audit_test_0002").await;
+    world
+        .set_key(&token, "sgk_key_of_the_audit_test_0001")
+        .await;
+    world
+        .set_key(&token, "sgk_key_of_the_audit_test_0002")
+        .await;
     let removed = world
         .call(Method::DELETE, World::TENANT_KEY, &token, None)
         .await;

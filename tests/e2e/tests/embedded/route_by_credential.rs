@@ -72,6 +72,12 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/v1/scaigrid/models", ""),
     ("GET", "/v1/scaiqueue/scopes/sc_acme_support", ""),
     ("POST", "/v1/scaigrid/inference/chat", "{}"),
+    ("GET", "/", ""),
+    ("GET", "/console/sign-in", ""),
+    ("GET", "/console/signed-in", ""),
+    ("GET", "/console/api/v1/me", ""),
+    ("POST", "/console/workspace", "{}"),
+    ("POST", "/console/sign-out", ""),
     // Last: it ends the session that is presented.
     ("POST", "/v1/auth/logout", "{}"),
 ];
@@ -251,7 +257,8 @@ of `spin.toml` has no row. After a change that is meant:
 A cell is the status, and the code of a failure. Routes of the sign-in take no credential in a
 header: their bodies, empty here, carry it. `expired`, `wrong audience`, `wrong issuer`, `other
 tenant` (one that the mirror does not know), `access token` and the services are access tokens of
-ScaiKey; the roles are those of sessions. A webhook's credential is its signature. `dev headers` are the `X-Dev-*` under `env=dev` without a
+ScaiKey; the roles are those of sessions. The console takes none of these: its credential is its cookie,
+with its page's header. A webhook's credential is its signature. `dev headers` are the `X-Dev-*` under `env=dev` without a
 token; `mock` is any bearer under `scaiwave_auth_mode=mock`.
 ";
 
