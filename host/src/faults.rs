@@ -111,6 +111,8 @@ pub struct RuleId(u64);
 
 struct Rule {
     id: RuleId,
+    /// The one component whose calls it is about; `None`: every component's.
+    component: Option<String>,
     target: Target,
     when: When,
     effect: Effect,
@@ -153,11 +155,21 @@ impl Faults {
 
     /// Adds a rule. Of several that apply to one call, the oldest decides.
     pub fn set(&self, target: Target, when: When, effect: Effect) -> RuleId {
+        self.add(None, target, when, effect)
+    }
+
+    /// Adds a rule about one component's calls: those of others are neither counted nor hit.
+    pub fn set_for(&self, component: &str, target: Target, when: When, effect: Effect) -> RuleId {
+        self.add(Some(component.to_owned()), target, when, effect)
+    }
+
+    fn add(&self, component: Option<String>, target: Target, when: When, effect: Effect) -> RuleId {
         let mut shared = self.locked();
         let id = RuleId(shared.next);
         shared.next = shared.next.wrapping_add(1);
         shared.rules.push(Rule {
             id,
+            component,
             target,
             when,
             effect,
@@ -238,7 +250,8 @@ impl Faults {
         let mut shared = self.locked();
         let mut effect = None;
         for rule in &mut shared.rules {
-            if rule.target.covers(&target) {
+            let is_of_it = rule.component.as_deref().is_none_or(|of| of == component);
+            if is_of_it && rule.target.covers(&target) {
                 rule.calls = rule.calls.saturating_add(1);
                 if effect.is_none() && rule.when.applies(rule.calls) {
                     effect = Some(rule.effect);

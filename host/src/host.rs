@@ -166,6 +166,16 @@ impl Host {
         self.server.app.kill_instances();
     }
 
+    /// Ends as if killed: answers on their way are cut, and nothing is waited for but that the address is
+    /// free again.
+    pub async fn crash(mut self) {
+        if let Some(running) = self.running.take() {
+            running.abort();
+            // It was aborted, so it says that it was.
+            let _ = running.await;
+        }
+    }
+
     /// Stops listening, gives running requests a second, ends the rest.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);

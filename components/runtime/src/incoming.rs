@@ -13,8 +13,8 @@ use crate::{cookie, request_id};
 /// The most body bytes that are read. Enough for every request of the sign-in.
 pub const MAX_BODY: usize = 65_536;
 
-/// Where Spin says who has connected. What a client sends under the name, it replaces.
-const PEER: &str = "spin-client-addr";
+/// Where Spin says who has connected: in the last header of the name, after what a client sent.
+pub const PEER: &str = "spin-client-addr";
 
 /// A request, read whole and bounded.
 #[derive(Debug)]
@@ -50,7 +50,8 @@ impl Incoming {
             .filter(|rest| rest.starts_with("/v1"))
             .unwrap_or(path);
         let request_id = request_id::accepted(&parts.headers).unwrap_or_else(fresh_id);
-        let peer = parts.headers.get(PEER).and_then(|peer| peer.to_str().ok());
+        let peers = parts.headers.get_all(PEER).into_iter();
+        let peer = peers.last().and_then(|peer| peer.to_str().ok());
         let trail = Rc::new(Trail::new(request_id.clone(), peer));
         Self {
             path: path.to_owned(),

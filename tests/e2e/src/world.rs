@@ -256,7 +256,11 @@ impl World {
         let _ = std::fs::remove_dir_all(&left);
         std::fs::create_dir_all(&left).expect("a directory");
         copy_state(&old, &left);
-        self.runtime = Runtime::Embedded(None);
+        if let Runtime::Embedded(Some(host)) =
+            std::mem::replace(&mut self.runtime, Runtime::Embedded(None))
+        {
+            host.crash().await;
+        }
         for (name, value) in changed {
             self.variables
                 .insert((*name).to_owned(), (*value).to_owned());

@@ -14,13 +14,14 @@ use spin_sdk::wasip3::http::types::Fields;
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
 use crate::Answer;
+use crate::incoming::PEER;
 
 pub use spin_sdk::wasip3::exports::http::handler::Guest;
 pub use spin_sdk::wasip3::http::service::export;
 pub use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};
 
 /// What begins the names of the headers that Spin adds, or a client in its place. Nobody here reads
-/// them.
+/// them but [`PEER`].
 const OF_SPIN: &str = "spin-";
 
 /// Makes the `async fn` named the component's handler: from a [`Request`] to what
@@ -66,7 +67,7 @@ pub fn parts(request: &Request) -> Result<Parts, ErrorCode> {
     let fields = request.get_headers().copy_all();
     parts.headers = HeaderMap::with_capacity(fields.len());
     for (name, value) in fields {
-        if name.starts_with(OF_SPIN) {
+        if name.starts_with(OF_SPIN) && name != PEER {
             continue;
         }
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(malformed)?;

@@ -50,10 +50,10 @@ async fn every_kind_of_event_leaves_its_row() {
     let session = world.sign_in(BOB.1).await;
     // Tenants' keys.
     world
-        .set_key(&token, "sgk_key_of_the_audit_test_0001")
+        .set_key(&token, "sgk_key_of_the_audit_test_0001_0123456789")
         .await;
     world
-        .set_key(&token, "sgk_key_of_the_audit_test_0002")
+        .set_key(&token, "sgk_key_of_the_audit_test_0002_0123456789")
         .await;
     let removed = world
         .call(Method::DELETE, World::TENANT_KEY, &token, None)
@@ -77,8 +77,13 @@ async fn every_kind_of_event_leaves_its_row() {
     let unsigned = world.client.post(World::WEBHOOK, &json!({})).await;
     assert_eq!(unsigned.status, 400, "{}", unsigned.text());
     // Refusals, and the end of a session.
-    let refused = world.client.get("/v1/me", Some("no.such.token")).await;
-    assert_eq!(refused.status, 401);
+    // What a client says of its address is not where it is.
+    let claim = Request::get("/v1/me")
+        .header("spin-client-addr", "203.0.113.9:1")
+        .header(header::AUTHORIZATION, "Bearer no.such.token")
+        .body(bytes::Bytes::new())
+        .expect("a request");
+    assert_eq!(world.client.send(claim).await.status, 401);
     let refused = world
         .client
         .post("/v1/auth/refresh", &json!({ "refresh_token": "x" }))
@@ -143,6 +148,7 @@ async fn every_kind_of_event_leaves_its_row() {
     for refused in ["/v1/me", "/v1/auth/refresh"] {
         let row = one(&world, &format!("action=request.refused&target={refused}")).await;
         assert_eq!(row["outcome"], "refused", "{row}");
+        assert_eq!(row["source"], "127.0.0.1", "{row}");
     }
     // An answer's id finds what it did.
     let found = one(
