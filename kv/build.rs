@@ -39,11 +39,14 @@ fn main() -> io::Result<()> {
         "pub(super) const VERSION: i64 = {};\npub(super) const PACKED: &[u8] = &{packed:?};\n",
         MIGRATIONS.len()
     );
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "cargo tells a build script so where to write"
+    )]
     let folder = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
     fs::write(Path::new(&folder).join("migrations.rs"), source)
 }
 
-#[expect(clippy::print_stdout, reason = "how a build script speaks to cargo")]
 fn println_cargo(line: &str) {
     println!("cargo::{line}");
 }

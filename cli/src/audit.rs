@@ -115,25 +115,32 @@ impl Log<'_> {
             Self::File(database) => Ok((block_on(sealing::state(database))?, None)),
             Self::Server(api) => {
                 let chain = api.get(&format!("{PATH}/chain"), &[])?;
-                let number = |value: &Value| value.as_i64().ok_or_else(|| api.unreadable());
-                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-                let seal = match &chain["seal"] {
-                    Value::Null => None,
-                    seal => Some(Seal {
-                        seq: number(&seal["seq"])?,
-                        hash: text(&seal["hash"]),
-                        from: number(&seal["confirmed_from"])?,
+                let number = |at: &str| {
+                    let number = chain.pointer(at).and_then(Value::as_i64);
+                    number.ok_or_else(|| api.unreadable())
+                };
+                let text = |at: &str| {
+                    let text = chain.pointer(at).and_then(Value::as_str);
+                    text.unwrap_or_default().to_owned()
+                };
+                let seal = match chain.get("seal") {
+                    None | Some(Value::Null) => None,
+                    Some(_) => Some(Seal {
+                        seq: number("/seal/seq")?,
+                        hash: text("/seal/hash"),
+                        from: number("/seal/confirmed_from")?,
                         at: Timestamp::from_millis(0),
                         tag: String::new(),
                     }),
                 };
                 let state = State {
-                    purged_seq: number(&chain["purged"]["seq"])?,
-                    purged_hash: text(&chain["purged"]["hash"]),
+                    purged_seq: number("/purged/seq")?,
+                    purged_hash: text("/purged/hash"),
                     seal,
-                    last_seq: number(&chain["last_seq"])?,
+                    last_seq: number("/last_seq")?,
                 };
-                Ok((state, chain["seal"]["is_ours"].as_bool()))
+                let is_ours = chain.pointer("/seal/is_ours").and_then(Value::as_bool);
+                Ok((state, is_ours))
             }
         }
     }

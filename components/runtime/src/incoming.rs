@@ -50,8 +50,8 @@ impl Incoming {
             .filter(|rest| rest.starts_with("/v1"))
             .unwrap_or(path);
         let request_id = request_id::accepted(&parts.headers).unwrap_or_else(fresh_id);
-        let peers = parts.headers.get_all(PEER).into_iter();
-        let peer = peers.last().and_then(|peer| peer.to_str().ok());
+        let mut peers = parts.headers.get_all(PEER).into_iter();
+        let peer = peers.next_back().and_then(|peer| peer.to_str().ok());
         let trail = Rc::new(Trail::new(request_id.clone(), peer));
         Self {
             path: path.to_owned(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scaigate_jose::Tagger;
 use scaigate_kv::audit::sealing::{self, Seal};
-use scaigate_types::{Database, Query, StoreError, Timestamp, Transaction};
+use scaigate_types::{Database, StoreError, Timestamp, Transaction};
 
 use crate::chain::{hash, tag_holds, tagged};
 
@@ -41,11 +41,7 @@ pub async fn seal(db: &impl Database, tagger: &Tagger, now: Timestamp) -> Result
     Ok(sealed)
 }
 
-async fn batch(
-    tx: &(impl Transaction + Query),
-    tagger: &Tagger,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
+async fn batch(tx: &impl Transaction, tagger: &Tagger, now: Timestamp) -> Result<u64, StoreError> {
     let rows = sealing::unsealed(tx, BATCH).await?;
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
         return Ok(0);

@@ -4,6 +4,7 @@ use scaigate_jose::Tagger;
 use scaigate_kv::audit::Row;
 use scaigate_kv::audit::sealing::State;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::chain::{hash, tag_holds};
 
@@ -180,8 +181,10 @@ impl Verifier {
         }
         if row.entry.action == "audit.purged" {
             let detail = row.entry.detail();
-            self.purge_recorded |= detail["through"] == self.state.purged_seq
-                && detail["hash"] == self.state.purged_hash.as_str();
+            let through = detail.get("through").and_then(Value::as_i64);
+            let hash = detail.get("hash").and_then(Value::as_str);
+            self.purge_recorded |= through == Some(self.state.purged_seq)
+                && hash == Some(self.state.purged_hash.as_str());
         }
     }
 

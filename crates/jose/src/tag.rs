@@ -47,6 +47,7 @@ mod tests {
     const OLD: &str = "b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQtb2xkLW9sZC0=";
     const NEW: &str = "bmV3LW5ldy1uZXctbmV3LW5ldy1uZXctbmV3LW5ldy0=";
 
+    #[expect(clippy::expect_used, reason = "a key ring of the tests")]
     fn tagger(setting: &str) -> Tagger {
         Tagger::of_audit_log(&KeyRing::parse(setting).expect("a key ring"))
     }

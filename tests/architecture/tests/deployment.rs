@@ -1,5 +1,12 @@
 //! What `docs/deploy.md`, `docs/operate.md` and `deploy/` say is true of `spin.toml` and of the code.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test: it stops at the first thing that isn't as expected"
+)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

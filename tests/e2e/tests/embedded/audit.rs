@@ -38,7 +38,7 @@ async fn export(world: &World, query: &str) -> Answer {
 
 fn lines(answer: &Answer) -> Vec<Value> {
     let lines = answer.text();
-    let lines = lines.lines().map(|line| serde_json::from_str(line));
+    let lines = lines.lines().map(serde_json::from_str);
     lines.collect::<Result<_, _>>().expect("JSON lines")
 }
 
