@@ -7,10 +7,6 @@ use scaigate_problem::Code;
 const NOT_SEEN: &[(Code, &str)] = &[
     (Code::ModelRateLimited, "no test makes ScaiGrid say so yet"),
     (
-        Code::ScaigridKeyRefused,
-        "no test makes ScaiGrid say so yet",
-    ),
-    (
         Code::ScaigridModuleNotEnabled,
         "no test makes ScaiGrid say so yet",
     ),
