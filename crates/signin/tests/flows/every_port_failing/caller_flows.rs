@@ -157,12 +157,14 @@ fn n_144_register() {
         db 2 INSERT key_search: lost: store_unavailable, then ok
         db 2 INSERT key_search: unanswered: store_unavailable, then jwks_unavailable
         db 3 SELECT person: lost unanswered: store_unavailable, then ok
-        db 4 INSERT person: lost unanswered: store_unavailable, then ok
-        db 5 INSERT tenant: lost unanswered: store_unavailable, then ok
-        db 6 INSERT workspace: lost unanswered: store_unavailable, then ok
-        db 7 INSERT membership: lost unanswered: store_unavailable, then ok
-        db 8 INSERT workspace: lost unanswered: store_unavailable, then ok
-        db 9 INSERT membership: lost unanswered: store_unavailable, then ok
+        db 4 BEGIN: lost unanswered: store_unavailable, then ok
+        db 5 WITH person: lost unanswered: store_unavailable, then ok
+        db 6 INSERT tenant: lost unanswered: store_unavailable, then ok
+        db 7 INSERT workspace: lost unanswered: store_unavailable, then ok
+        db 8 INSERT membership: lost unanswered: store_unavailable, then ok
+        db 9 INSERT workspace: lost unanswered: store_unavailable, then ok
+        db 10 INSERT membership: lost unanswered: store_unavailable, then ok
+        db 11 COMMIT: lost unanswered: store_unavailable, then ok
         kv 1 get discovery: lost unanswered: ok, then ok
         kv 2 set discovery: lost unanswered: ok, then ok
         kv 3 get jwks: lost unanswered: ok, then ok

@@ -62,11 +62,15 @@ fn n_144_callback() {
         db 1 UPDATE pending_login: lost: store_unavailable, then ok
         db 1 UPDATE pending_login: unanswered: store_unavailable, then state_already_used
         db 2 INSERT redeemed_code: lost unanswered: store_unavailable, then state_already_used
-        db 3 INSERT person: lost unanswered: store_unavailable, then state_already_used
-        db 4 INSERT tenant: lost unanswered: store_unavailable, then state_already_used
-        db 5 INSERT workspace: lost unanswered: store_unavailable, then state_already_used
-        db 6 INSERT membership: lost unanswered: store_unavailable, then state_already_used
-        db 7 INSERT session: lost unanswered: store_unavailable, then state_already_used
+        db 3 BEGIN: lost unanswered: store_unavailable, then state_already_used
+        db 4 WITH person: lost unanswered: store_unavailable, then state_already_used
+        db 5 INSERT tenant: lost unanswered: store_unavailable, then state_already_used
+        db 6 INSERT workspace: lost unanswered: store_unavailable, then state_already_used
+        db 7 INSERT membership: lost unanswered: store_unavailable, then state_already_used
+        db 8 COMMIT: lost unanswered: store_unavailable, then state_already_used
+        db 9 BEGIN: lost unanswered: store_unavailable, then state_already_used
+        db 10 INSERT session: lost unanswered: store_unavailable, then state_already_used
+        db 11 COMMIT: lost unanswered: store_unavailable, then state_already_used
         kv 1 get jwks: lost unanswered: ok, then state_already_used
         kv 2 set jwks: lost unanswered: ok, then state_already_used
         out 1 Token: refused denied: scaikey_unreachable, then state_already_used
@@ -101,11 +105,13 @@ fn n_144_exchange() {
         "
         db 1 INSERT redeemed_code: lost: store_unavailable, then ok
         db 1 INSERT redeemed_code: unanswered: store_unavailable, then code_already_used
-        db 2 INSERT person: lost unanswered: store_unavailable, then code_already_used
-        db 3 INSERT tenant: lost unanswered: store_unavailable, then code_already_used
-        db 4 INSERT workspace: lost unanswered: store_unavailable, then code_already_used
-        db 5 INSERT membership: lost unanswered: store_unavailable, then code_already_used
-        db 6 INSERT upstream_grant: lost unanswered: store_unavailable, then code_already_used
+        db 2 BEGIN: lost unanswered: store_unavailable, then code_already_used
+        db 3 WITH person: lost unanswered: store_unavailable, then code_already_used
+        db 4 INSERT tenant: lost unanswered: store_unavailable, then code_already_used
+        db 5 INSERT workspace: lost unanswered: store_unavailable, then code_already_used
+        db 6 INSERT membership: lost unanswered: store_unavailable, then code_already_used
+        db 7 COMMIT: lost unanswered: store_unavailable, then code_already_used
+        db 8 INSERT upstream_grant: lost unanswered: store_unavailable, then code_already_used
         kv 1 get discovery: lost unanswered: ok, then code_already_used
         kv 2 set discovery: lost unanswered: ok, then code_already_used
         kv 3 get jwks: lost unanswered: ok, then code_already_used
@@ -140,11 +146,13 @@ fn n_144_password() {
     }
     .expect(
         "
-        db 1 INSERT person: lost unanswered: store_unavailable, then ok
-        db 2 INSERT tenant: lost unanswered: store_unavailable, then ok
-        db 3 INSERT workspace: lost unanswered: store_unavailable, then ok
-        db 4 INSERT membership: lost unanswered: store_unavailable, then ok
-        db 5 INSERT upstream_grant: lost unanswered: store_unavailable, then ok
+        db 1 BEGIN: lost unanswered: store_unavailable, then ok
+        db 2 WITH person: lost unanswered: store_unavailable, then ok
+        db 3 INSERT tenant: lost unanswered: store_unavailable, then ok
+        db 4 INSERT workspace: lost unanswered: store_unavailable, then ok
+        db 5 INSERT membership: lost unanswered: store_unavailable, then ok
+        db 6 COMMIT: lost unanswered: store_unavailable, then ok
+        db 7 INSERT upstream_grant: lost unanswered: store_unavailable, then ok
         kv 1 get discovery: lost unanswered: ok, then ok
         kv 2 set discovery: lost unanswered: ok, then ok
         kv 3 get jwks: lost unanswered: ok, then ok
