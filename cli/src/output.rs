@@ -30,7 +30,7 @@ impl Report {
         }
     }
 
-    /// It is done, and all has been printed ([`line`]).
+    /// It is done, and all has been printed ([`line()`]).
     pub const fn silent() -> Self {
         Self {
             human: String::new(),

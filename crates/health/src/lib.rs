@@ -5,7 +5,7 @@
 //! setting, a command or an endpoint that there is.
 //!
 //! Nothing here holds a secret. Whether one is set and has the right form is asked of the component that
-//! holds it ([`siblings`]).
+//! holds it (`siblings`).
 
 mod bounded;
 mod check;

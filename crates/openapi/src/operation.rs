@@ -87,7 +87,7 @@ pub struct Answer {
 pub struct Operation {
     /// The method.
     pub method: &'static str,
-    /// The address; `{name}` is one segment, and at the end of one with [`Operation::rest`] all that follow.
+    /// The address; `{name}` is one segment, and at the end of one with `rest` all that follow.
     pub path: &'static str,
     /// Its name in generated clients.
     pub id: &'static str,
