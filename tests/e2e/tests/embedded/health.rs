@@ -306,9 +306,11 @@ async fn a_scaikey_that_is_silent_is_given_up_in_time() {
         .await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let report = answer.json();
-    assert_eq!(
-        report["findings"][0]["code"], "scaikey_timeout",
-        "{report:#}"
-    );
+    // Time moves for every check at once here, so others may be told of, too.
+    let findings = report["findings"].as_array().expect("findings");
+    let is_it = |finding: &Value| {
+        finding["check"] == "scaikey_discovery" && finding["code"] == "scaikey_timeout"
+    };
+    assert!(findings.iter().any(is_it), "{report:#}");
     assert!(took <= Duration::from_secs(10), "{took:?}");
 }
