@@ -113,7 +113,7 @@ fn level_sql() -> String {
 }
 
 /// The fields of a `FlowSummary`, as JSON.
-const SUMMARY: &str = "json_object(
+pub(crate) const SUMMARY: &str = "json_object(
     'id', f.flow_id, 'name', f.name, 'description', f.description, 'owner_id', f.owner_id,
     'tenant_id', f.tenant_id, 'version', '1.0.' || f.patch,
     'created_at', strftime('%Y-%m-%dT%H:%M:%SZ', f.created_at / 1000, 'unixepoch'),

@@ -64,7 +64,8 @@ pub fn all(choice: Choice, workspace: &Workspace) -> Result<()> {
     process::run(cargo_test(workspace).args(["--workspace", "--doc"]))?;
     process::run(
         cargo_test(workspace)
-            .args(["--workspace", "--all-targets"])
+            // What one run can tell it tells: every failure, not the first.
+            .args(["--workspace", "--all-targets", "--no-fail-fast"])
             // A race test keeps both cores busy by itself, and the product's time-outs are real
             // time unless a test moves the clock: two such tests at once can starve each other.
             .env("RUST_TEST_THREADS", "1")

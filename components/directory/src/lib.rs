@@ -1,5 +1,5 @@
 //! The directory as administrators see it: `/v1/admin/users`, `/groups`, `/changes`, webhook deliveries,
-//! their own tenant's, and the roles they give and take.
+//! their own tenant's, its flows, and the roles they give and take.
 //!
 //! Holds no secret of ScaiKey: reading its directory is another component's work.
 #![cfg(target_family = "wasm")]

@@ -85,6 +85,7 @@ impl Call<'_> {
             ["tenant", "groups", id, "members"] => {
                 self.members(&self.own_tenant().await?, id).await
             }
+            ["tenant", "flows"] => self.flows(&self.own_tenant().await?).await,
             ["changes"] => self.changes().await,
             ["webhooks", "deliveries"] => self.deliveries().await,
             _ => Err(Problem::new(Code::NotFound)),
@@ -169,6 +170,16 @@ impl Call<'_> {
             .await
             .map_err(failure::database)?;
         Ok(answer::json_text(view::list("groups", &listed, &page)))
+    }
+
+    async fn flows(&self, scope: &AdminScope) -> Result<Answer, Problem> {
+        let query = Query::of(self.incoming)?;
+        let mut status = String::new();
+        let page = query.listing(scope.tenant_id(), &mut status)?;
+        let listed = listing::flows(self.ports.db(), page)
+            .await
+            .map_err(failure::database)?;
+        Ok(answer::json_text(view::list("flows", &listed, &page)))
     }
 
     async fn members(&self, scope: &AdminScope, id: &str) -> Result<Answer, Problem> {

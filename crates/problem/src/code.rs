@@ -98,8 +98,8 @@ codes! {
         "A page on another origin sent this request.",
         "Add the app's origin to `app_url` if it is one of yours.";
     NotImplemented 501 Client "not_implemented",
-        "This is documented but not built yet.",
-        "See CHANGELOG.md for what this version does.";
+        "ScaiFlow documents this; scaigate does not do it.",
+        "GET /openapi.json lists what there is.";
 
     // Signing in.
     StateMissing 400 Client "state_missing",

@@ -5,6 +5,7 @@ use scaigate_types::{AdminRole, Database, FlowId, Issuer, Kv, Subject, TenantId,
 use super::Stores;
 use super::fixtures::NOW;
 use super::verdict::{Failure, Verdict, holds, same};
+use crate::directory::listing;
 use crate::flow::{self, Change, Found, Level, NewFlow, Page, Viewer, acl, deployment, version};
 
 /// Somebody in a tenant.
@@ -315,6 +316,29 @@ pub async fn a_deleted_one_is_gone_and_its_content_kept(
         same("level", who.level(on.other, &flow_id).await?, None)?;
     }
     same("listed", owner.total(on.other, None).await?, 0)?;
+    // Its tenant's administrators are shown that there was one.
+    for (status, count) in [
+        (None, 1),
+        (Some("deleted"), 1),
+        (Some("active"), 0),
+        (Some("suspended"), 0),
+    ] {
+        let page = listing::Page {
+            tenant_id: Some(&owner.tenant_id),
+            search: None,
+            status,
+            page: 1,
+            per_page: 10,
+        };
+        let listed = listing::flows(on.other, page).await?;
+        same("listed for administrators", listed.total, count)?;
+        let times = listed.rows.matches("\"deleted_at\":\"").count();
+        same(
+            "when it was deleted",
+            i64::try_from(times).ok(),
+            Some(count),
+        )?;
+    }
     let tx = on.db.begin().await?;
     let change = Change {
         content: Some(b"late"),

@@ -1,7 +1,9 @@
-//! Pages of users, groups and members, as JSON in the documented fields: whole pages come out of the
-//! store as one text.
+//! Pages of users, groups, members and flows, as JSON in the documented fields: whole pages come out of
+//! the store as one text.
 
 use scaigate_types::{GroupId, Query, StoreError, TenantId, Value};
+
+use crate::flow;
 
 /// Which rows, and which of their pages.
 #[derive(Clone, Copy, Debug)]
@@ -129,6 +131,26 @@ pub async fn members(
     let mut parameters = page.parameters();
     parameters.push(group_id.as_str().into());
     listed(on, &sql, &parameters).await
+}
+
+/// Flows, deleted ones included unless a status is asked for (`active` or `deleted`), the last changed
+/// first: what an administrator has implicit `admin` on.
+///
+/// # Errors
+/// [`StoreError`] when the store does not answer.
+pub async fn flows(on: &impl Query, page: Page<'_>) -> Result<Listed, StoreError> {
+    let matching = "FROM flow f
+        WHERE (?1 IS NULL OR f.tenant_id = ?1)
+          AND (?2 IS NULL OR instr(lower(f.name), lower(?2)) > 0 OR f.flow_id = ?2 OR f.owner_id = ?2)
+          AND (?3 IS NULL OR iif(f.deleted_at IS NULL, 'active', 'deleted') = ?3)";
+    let sql = format!(
+        "SELECT (SELECT count(*) {matching}), json_group_array(json(row)) FROM (
+           SELECT json_set({}, '$.deleted_at',
+                    strftime('%Y-%m-%dT%H:%M:%SZ', f.deleted_at / 1000, 'unixepoch')) AS row
+             {matching} ORDER BY f.updated_at DESC, f.flow_id LIMIT ?4 OFFSET ?5)",
+        flow::SUMMARY
+    );
+    listed(on, &sql, &page.parameters()).await
 }
 
 /// Whether there is a live group of that identifier, in one tenant or in any.

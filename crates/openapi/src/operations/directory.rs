@@ -34,7 +34,11 @@ fn tenant_id(operation: Operation) -> Operation {
 }
 
 fn listing(operation: Operation) -> Operation {
-    tenant_id(operation)
+    listed(tenant_id(operation))
+}
+
+fn listed(operation: Operation) -> Operation {
+    operation
         .query("search", bounded(0, 256), "Part of a name or address, without regard to case, or an identifier.")
         .query("status", bounded(0, 32), "`active`, `suspended`, `deleted`, …; deleted ones are listed unless another is asked for.")
         .query("page", number(1, 1_000_000, 1), "Which page.")
@@ -79,6 +83,8 @@ pub(super) fn operations() -> Vec<Operation> {
         listing(admin("GET", "/v1/admin/tenant/groups/{id}/members", "tenantGroupMembers", "The members of a group of the caller's tenant"))
             .fails(&[GroupNotFound])
             .json(200, "A page of members.", named("Members")),
+        listed(admin("GET", "/v1/admin/tenant/flows", "tenantFlows", "Flows of the caller's tenant"))
+            .json(200, "A page of flows, whoever may see them else.", named("TenantFlows")),
         tenant_id(admin("GET", "/v1/admin/changes", "changes", "What has changed in the directory, in order"))
             .query("cursor", count(), "Changes after this one.")
             .query("limit", number(1, 1000, 100), "How many at most.")

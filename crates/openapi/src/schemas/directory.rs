@@ -51,6 +51,7 @@ pub(super) fn directory() -> Named {
             ]),
         ),
         ("Groups", page("groups", "Group", &[])),
+        ("TenantFlows", page("flows", "TenantFlow", &[])),
         (
             "Why",
             object(&[(

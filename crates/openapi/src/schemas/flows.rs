@@ -17,11 +17,14 @@ pub(super) fn flows() -> Named {
     ];
     let mut flow = summary.to_vec();
     flow.push(("content", any()));
+    let mut of_tenant = summary.to_vec();
+    of_tenant.push(("deleted_at", maybe(time())));
     let items = |row| object(&[("items", list(row)), ("total", count())]);
     vec![
         ("FlowSummary", object(&summary)),
         ("Flow", object(&flow)),
         ("Flows", items(named("FlowSummary"))),
+        ("TenantFlow", object(&of_tenant)),
         (
             "FlowVersions",
             items(object(&[

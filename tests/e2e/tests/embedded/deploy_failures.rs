@@ -2,7 +2,7 @@
 //! deploying again does, and many deploys at once.
 
 use http::{Method, Request};
-use scaigate_e2e::grid::{Endpoint, Fault};
+use scaigate_e2e::grid::{Endpoint, Fault, Gate};
 use scaigate_e2e::{Deploying, Effect, MANIFEST, Setup, Target, When, together};
 use serde_json::json;
 
@@ -140,17 +140,11 @@ async fn a_scaigrid_that_is_down_is_502_at_every_step() {
 async fn a_silent_scaigrid_is_waited_for_so_long_and_no_longer() {
     let scene = Deploying::with(Setup::default(), MANIFEST).await;
     let world = &scene.world;
-    let hang = Fault::AnswerNever;
-    world
-        .grid()
-        .switches()
-        .fail_next(Endpoint::CreateCore, hang, 1);
+    // Made, and its answer held: time moves once it is made.
+    let recorder = world.grid().recorder();
+    recorder.hold_at(Endpoint::CreateCore, Gate::After);
     let waiting = async {
-        world
-            .grid()
-            .recorder()
-            .arrived(Endpoint::CreateCore, 1)
-            .await;
+        recorder.held(Endpoint::CreateCore, 1).await;
         world.advance(30);
     };
     let (answer, ()) = tokio::join!(scene.deploy(&scene.token, None), waiting);
@@ -158,7 +152,7 @@ async fn a_silent_scaigrid_is_waited_for_so_long_and_no_longer() {
     let details = answer.json()["error"]["details"].clone();
     assert_eq!(details["cause"], "scaigrid_timeout");
     // It does take effect, and nobody pretends to know.
-    world.grid().recorder().left(Endpoint::CreateCore, 1).await;
+    recorder.left(Endpoint::CreateCore, 1).await;
     assert_eq!(details["core_may_exist"], true);
     assert_eq!(scene.cores(), 1);
 }

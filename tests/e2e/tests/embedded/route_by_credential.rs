@@ -42,6 +42,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("GET", "/v1/admin/tenant/users", ""),
     ("GET", "/v1/admin/tenant/groups", ""),
     ("GET", "/v1/admin/tenant/groups/grp_acme_staff/members", ""),
+    ("GET", "/v1/admin/tenant/flows", ""),
     (
         "POST",
         "/v1/admin/users/usr_carol_acme/role",

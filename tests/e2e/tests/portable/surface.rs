@@ -28,8 +28,11 @@ async fn what_does_not_exist_is_404_and_what_is_not_built_yet_is_501() {
         ("/v1/admin", 404, "not_found"),
         ("/v1/admin/audit/nothing", 404, "not_found"),
         ("/v1/health/nothing", 404, "not_found"),
-        ("/v1/admin/tenant/flows", 501, "not_implemented"),
-        ("/v1/admin/tenant/flows?x=1", 501, "not_implemented"),
+        ("/v1/admin/tenant", 404, "not_found"),
+        ("/v1/tenants/me", 404, "not_found"),
+        ("/v1/webhooks", 404, "not_found"),
+        ("/v1/flows/flow_1/sync", 501, "not_implemented"),
+        ("/v1/flows/flow_1/run-tests?x=1", 501, "not_implemented"),
     ] {
         for method in ["GET", "POST", "DELETE"] {
             let answer = send(&world, method, path).await;

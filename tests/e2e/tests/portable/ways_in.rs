@@ -345,7 +345,7 @@ async fn every_route_also_answers_below_api() {
         .assert_problem(404, "not_found");
     world
         .client
-        .get("/api/v1/webhooks", None)
+        .get("/api/v1/flows/flow_1/sync", None)
         .await
         .assert_problem(501, "not_implemented");
 }
