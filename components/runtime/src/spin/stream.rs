@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -73,7 +73,7 @@ pub async fn respond_stream(
     let body = IncomingRequestBody::new(request);
     let incoming = Incoming::new(parts, Bytes::new(), || fresh_id(started));
     let (arriving, refused) = match body {
-        Ok(body) => (Some(Arriving(Rc::new(RefCell::new(body)))), None),
+        Ok(body) => (Some(Arriving::new(body)), None),
         Err(_) => (
             None,
             Some(Problem::invalid_field("body", "of no sane length")),
@@ -90,7 +90,10 @@ pub async fn respond_stream(
         incoming.method,
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if let Some(rest) = rest.filter(|_| failed && !bodyless) {
+    if failed
+        && !bodyless
+        && let Some(rest) = rest.and_then(|arriving| arriving.take_back())
+    {
         let _ = read_body(rest, 0).await;
     }
     let (parts, body) = answer.into_parts();
@@ -112,9 +115,35 @@ pub async fn respond_stream(
     }
 }
 
-/// The body of a request as it comes.
+/// The body of a request as it comes. One reads it at a time: whoever passes it on, until it is taken
+/// back. (Two that poll one body would take each other's wake-ups.)
 #[derive(Clone)]
-pub struct Arriving(Rc<RefCell<IncomingRequestBody>>);
+pub struct Arriving(Rc<RefCell<Shared>>);
+
+struct Shared {
+    /// `None` once it is taken back.
+    body: Option<IncomingRequestBody>,
+    /// Who waits for more of it.
+    reader: Option<Waker>,
+}
+
+impl Arriving {
+    fn new(body: IncomingRequestBody) -> Self {
+        Self(Rc::new(RefCell::new(Shared {
+            body: Some(body),
+            reader: None,
+        })))
+    }
+
+    /// What has not been read. For whoever has read it so far it breaks off here.
+    fn take_back(&self) -> Option<IncomingRequestBody> {
+        let mut shared = self.0.borrow_mut();
+        if let Some(reader) = shared.reader.take() {
+            reader.wake();
+        }
+        shared.body.take()
+    }
+}
 
 impl Body for Arriving {
     type Data = Bytes;
@@ -124,7 +153,13 @@ impl Body for Arriving {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, ErrorCode>>> {
-        Pin::new(&mut *self.0.borrow_mut()).poll_frame(cx)
+        let mut shared = self.0.borrow_mut();
+        let Some(body) = &mut shared.body else {
+            return Poll::Ready(Some(Err(ErrorCode::ConnectionTerminated)));
+        };
+        let frame = Pin::new(body).poll_frame(cx);
+        shared.reader = frame.is_pending().then(|| cx.waker().clone());
+        frame
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use scaigate_e2e::grid::{Endpoint, Fault, Gate, Outcome, Pace, Source, StreamScript, pattern};
-use scaigate_e2e::{Raw, Setup, World};
+use scaigate_e2e::{Effect, Raw, Setup, Target, When, World};
 
 const ALICE: &str = "alice@acme.example";
 const CHAT: &str = r#"{"model":"openai/gpt-4o","messages":[{"role":"user"}],"stream":true}"#;
@@ -314,6 +314,30 @@ async fn a_body_is_passed_on_while_it_comes() {
         let last = world.grid().recorder().last(Endpoint::Chat).expect("one");
         assert_eq!(last.body_length, body.len() as u64);
         assert!(last.is_body_complete);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scaigrid_that_refuses_the_connection_is_told_at_once_whatever_is_sent() {
+    let (world, token) = world(StreamScript::default()).await;
+    let authority = world.grid().address().to_string();
+    world
+        .faults
+        .set(Target::Outbound(authority), When::Always, Effect::Refuse);
+    // No limit of time ends it.
+    world.clock.freeze();
+    for size in [0, 1, MIB, 9 * MIB] {
+        let filler = "x".repeat(usize::try_from(size).expect("a size"));
+        let body = CHAT.replace("\"user\"", &format!("\"user\",\"content\":\"{filler}\""));
+        let answer = world
+            .call_raw(
+                http::Method::POST,
+                "/v1/scaigrid/inference/chat",
+                &token,
+                body,
+            )
+            .await;
+        answer.assert_problem(502, "scaigrid_unreachable");
     }
 }
 
