@@ -131,6 +131,28 @@ async fn a_large_answer_is_never_held_whole() {
         );
     }
     assert_eq!(received, bytes);
+    assert_little_memory(&world);
+}
+
+/// The most linear memory that an instance of `proxies` may need, whatever passes through it.
+fn assert_little_memory(world: &World) {
+    let peak = world.host().take_peak_memory("proxies").expect("proxies");
+    assert!((1..=2 * 1024 * 1024).contains(&peak), "{peak} bytes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_megabytes_of_events_pass_in_little_memory() {
+    let (world, token) = world(StreamScript {
+        chunks: 140_000,
+        ..StreamScript::default()
+    })
+    .await;
+    let mut raw = chat(&world, &token).await;
+    assert_eq!(raw.head().await.0, 200);
+    let (whole, body) = chunks(&mut raw).await;
+    assert!(whole);
+    assert!(body.len() > 10 * 1024 * 1024, "{} bytes", body.len());
+    assert_little_memory(&world);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -315,6 +337,7 @@ async fn a_body_is_passed_on_while_it_comes() {
         assert_eq!(last.body_length, body.len() as u64);
         assert!(last.is_body_complete);
     }
+    assert_little_memory(&world);
 }
 
 #[tokio::test(flavor = "multi_thread")]
