@@ -9,6 +9,7 @@ mod manifest;
 mod process;
 mod runtime;
 mod settings;
+mod soak;
 mod steps;
 mod supervisor;
 mod test;
@@ -49,6 +50,9 @@ enum Command {
     Ci,
     /// Measures throughput and latency, several cases side by side in one run.
     Bench(bench::Options),
+    /// Sends mixed traffic while the runner is killed again and again, and looks whether all that was
+    /// acknowledged is there.
+    Soak(soak::Options),
 }
 
 fn main() -> ExitCode {
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(cli.toolchain, &options),
         Command::Ci => ci::run(cli.toolchain),
         Command::Bench(options) => bench::run(cli.toolchain, &options),
+        Command::Soak(options) => soak::run(cli.toolchain, &options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

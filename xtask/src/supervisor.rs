@@ -124,6 +124,19 @@ impl Supervisor {
         }
     }
 
+    /// Kills a child at once, as a crash would, and forgets it.
+    ///
+    /// # Errors
+    /// There is none of that name, or it can't be killed.
+    pub fn kill(&mut self, name: &str) -> Result<()> {
+        let position = self.children.iter().position(|(child, _)| child == name);
+        let position = position.with_context(|| format!("no {name} to kill"))?;
+        let (_, mut child) = self.children.remove(position);
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+
     /// The process id of a child, while it is one.
     pub fn id(&self, name: &str) -> Option<u32> {
         self.children

@@ -7,12 +7,12 @@
 //! how a queue builds up. What goes through us to ScaiGrid is measured once more
 //! at half the rate it has then, beside the same calls without us.
 
-mod cases;
-mod client;
+pub mod cases;
+pub mod client;
 mod directory;
-mod grid;
+pub mod grid;
 mod load;
-mod person;
+pub mod person;
 mod report;
 mod usage;
 
@@ -377,6 +377,6 @@ source = "{EMPTY}.wasm"
 }
 
 /// A port nobody uses right now.
-fn free() -> Result<SocketAddr> {
+pub fn free() -> Result<SocketAddr> {
     Ok(TcpListener::bind(up::local(0))?.local_addr()?)
 }

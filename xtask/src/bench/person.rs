@@ -13,7 +13,7 @@ use crate::settings::{CLIENT_ID, CLIENT_SECRET, WEBHOOK_SECRET};
 
 /// People of the emulator's seed; each connection is one of them, so that rows
 /// of one person aren't fought over more than in life.
-const PEOPLE: [&str; 12] = [
+pub const PEOPLE: [&str; 12] = [
     "alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy", "karl",
     "laura",
 ];
@@ -28,6 +28,50 @@ pub struct Client {
     /// Many tokens, and which is sent next.
     tokens: Vec<String>,
     next: usize,
+}
+
+/// What a sign-in gives.
+pub struct Begun {
+    /// The answer with the session's tokens.
+    pub tokens: Value,
+    /// The session code it was given for: spent.
+    pub session_code: String,
+}
+
+/// The id and the text of an event that nobody has sent before: a person of the seed has another name.
+pub fn event(name: &str) -> (String, String) {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let id = format!("evt_{}_{number}", std::process::id());
+    let event = json!({
+        "created_at": format!("2026-01-01T{:02}:{:02}:{:02}.{:03}Z",
+            number / 3_600_000 % 24, number / 60_000 % 60, number / 1000 % 60, number % 1000),
+        "data": {
+            "email": format!("{name}@acme.example"), "name": format!("{name} {number}"),
+            "tenant_id": "tnt_acme0001", "user_id": format!("usr_{name}_acme"),
+        },
+        "id": id,
+        "type": "user.updated",
+    });
+    (id, event.to_string())
+}
+
+/// Delivers an event as ScaiKey would, signed with `secret` now.
+///
+/// # Errors
+/// There is no answer.
+pub fn deliver(application: &mut Connection, event: &str, secret: &str) -> Result<Answer> {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    let seconds = seconds.to_string();
+    let mac = hmac_sha256::HMAC::mac(format!("{seconds}.{event}"), secret);
+    let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    let signature = format!("t={seconds},v1={hex}");
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-scaikey-timestamp", seconds.as_str()),
+        ("x-scaikey-signature", signature.as_str()),
+    ];
+    application.request("POST", "/v1/webhooks/scaikey", &headers, event)
 }
 
 /// Access tokens that are got before a measurement of ones nobody has seen. A turn that needs more
@@ -160,32 +204,9 @@ impl Client {
 
     /// Sends an event about the client's own person, as ScaiKey would.
     fn webhook(&mut self) -> Result<()> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
         let name = self.email.split('@').next().unwrap_or_default();
-        let event = json!({
-            "created_at": format!("2026-01-01T{:02}:{:02}:{:02}.{:03}Z",
-                number / 3_600_000 % 24, number / 60_000 % 60, number / 1000 % 60, number % 1000),
-            "data": {
-                "email": self.email, "name": format!("{name} {number}"), "tenant_id": "tnt_acme0001",
-                "user_id": format!("usr_{name}_acme"),
-            },
-            "id": format!("evt_{}_{number}", std::process::id()),
-            "type": "user.updated",
-        })
-        .to_string();
-        let seconds = now.as_secs().to_string();
-        let mac = hmac_sha256::HMAC::mac(format!("{seconds}.{event}"), WEBHOOK_SECRET);
-        let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-        let signature = format!("t={seconds},v1={hex}");
-        let headers = [
-            ("content-type", "application/json"),
-            ("x-scaikey-timestamp", seconds.as_str()),
-            ("x-scaikey-signature", signature.as_str()),
-        ];
-        let target = "/v1/webhooks/scaikey";
-        let answer = self.application.request("POST", target, &headers, &event)?;
+        let (_, event) = event(name);
+        let answer = deliver(&mut self.application, &event, WEBHOOK_SECRET)?;
         expect(200, "webhook", answer)?;
         Ok(())
     }
@@ -211,6 +232,14 @@ impl Client {
     /// # Errors
     /// An answer on the way isn't the expected one.
     pub fn sign_in(&mut self) -> Result<String> {
+        field(&self.begin_session()?.tokens, "access_token")
+    }
+
+    /// Signs in as a browser would.
+    ///
+    /// # Errors
+    /// An answer on the way isn't the expected one.
+    pub fn begin_session(&mut self) -> Result<Begun> {
         let login = self.login()?;
         let cookie = login
             .header("set-cookie")
@@ -241,7 +270,10 @@ impl Client {
             let body = json!({ "session_code": code, "workspace_id": workspace }).to_string();
             session = json_body(&self.post("/v1/auth/token", &body)?)?;
         }
-        field(&session, "access_token")
+        Ok(Begun {
+            tokens: session,
+            session_code: code.to_owned(),
+        })
     }
 
     fn post(&mut self, target: &str, body: &str) -> Result<Answer> {
