@@ -4,6 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
+use crate::coverage;
 use crate::process;
 use crate::test;
 use crate::toolchain::{Choice, Toolchain};
@@ -36,6 +37,7 @@ pub fn run(choice: Choice) -> Result<()> {
     lint_for_wasm(&workspace, &Toolchain::prepare(choice)?)?;
 
     test::all(choice, &workspace)?;
+    coverage::run()?;
 
     process::run(
         cargo(&workspace)
