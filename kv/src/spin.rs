@@ -124,19 +124,25 @@ async fn connection() -> Result<Rc<Connection>, StoreError> {
     Ok(connection)
 }
 
+/// What the database answers. Boxed: every crate of a component that asks has a copy of its own of a
+/// future's code otherwise.
+type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + 'a>>;
+
 /// Runs a statement. One that was refused because another writes has done nothing, and is run again.
-async fn run(
-    connection: &Connection,
-    sql: &str,
-    parameters: &[Value],
-) -> Result<Vec<Row>, StoreError> {
-    for _ in 1..TURNS {
-        let result = once(connection, sql, parameters).await;
-        if result != Err(StoreError::Busy) {
-            return result;
+fn run<'a>(
+    connection: &'a Connection,
+    sql: &'a str,
+    parameters: &'a [Value],
+) -> Asked<'a, Vec<Row>> {
+    Box::pin(async move {
+        for _ in 1..TURNS {
+            let result = once(connection, sql, parameters).await;
+            if result != Err(StoreError::Busy) {
+                return result;
+            }
         }
-    }
-    once(connection, sql, parameters).await
+        once(connection, sql, parameters).await
+    })
 }
 
 async fn once(
@@ -219,10 +225,42 @@ async fn ensure_migrated() -> Result<(), StoreError> {
     Ok(())
 }
 
-impl Query for SpinDatabase {
-    async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
+fn query_migrated<'a>(sql: &'a str, parameters: &'a [Value]) -> Asked<'a, Vec<Row>> {
+    Box::pin(async move {
         ensure_migrated().await?;
         query(sql, parameters).await
+    })
+}
+
+fn begin_for(trail: Option<&Rc<Trail>>) -> Asked<'_, SpinTransaction> {
+    Box::pin(async move {
+        ensure_migrated().await?;
+        let mut tx = begin().await?;
+        if let Some(trail) = trail {
+            tx.trail = Some((Rc::clone(trail), audit::newest(&tx).await?));
+        }
+        Ok(tx)
+    })
+}
+
+fn commit(tx: SpinTransaction) -> Asked<'static, ()> {
+    Box::pin(async move {
+        if let Some((trail, since)) = &tx.trail {
+            audit::attribute(&tx, *since, trail).await?;
+        }
+        run(&tx.connection, "COMMIT", &[]).await?;
+        IDLE.with_borrow_mut(|idle| {
+            if idle.len() < MAX_IDLE {
+                idle.push(tx.connection);
+            }
+        });
+        Ok(())
+    })
+}
+
+impl Query for SpinDatabase {
+    async fn query(&self, sql: &str, parameters: &[Value]) -> Result<Vec<Row>, StoreError> {
+        query_migrated(sql, parameters).await
     }
 }
 
@@ -230,12 +268,7 @@ impl Database for SpinDatabase {
     type Transaction = SpinTransaction;
 
     async fn begin(&self) -> Result<SpinTransaction, StoreError> {
-        ensure_migrated().await?;
-        let mut tx = begin().await?;
-        if let Some(trail) = &self.0 {
-            tx.trail = Some((Rc::clone(trail), audit::newest(&tx).await?));
-        }
-        Ok(tx)
+        begin_for(self.0.as_ref()).await
     }
 }
 
@@ -247,16 +280,7 @@ impl Query for SpinTransaction {
 
 impl Transaction for SpinTransaction {
     async fn commit(self) -> Result<(), StoreError> {
-        if let Some((trail, since)) = &self.trail {
-            audit::attribute(&self, *since, trail).await?;
-        }
-        run(&self.connection, "COMMIT", &[]).await?;
-        IDLE.with_borrow_mut(|idle| {
-            if idle.len() < MAX_IDLE {
-                idle.push(self.connection);
-            }
-        });
-        Ok(())
+        commit(self).await
     }
 }
 
@@ -268,7 +292,7 @@ pub fn note_refusals(
     count: u32,
     trail: Rc<Trail>,
     now: Timestamp,
-) -> Pin<Box<dyn Future<Output = Result<(), StoreError>>>> {
+) -> Asked<'static, ()> {
     Box::pin(async move {
         let db = SpinDatabase::default();
         audit::note_refusals(&db, &route, code, count, &trail, now).await

@@ -12,7 +12,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use scaigate_flows::content::MAX_CONTENT;
-use scaigate_runtime::spin::{Reply, SpinPorts, serve_up_to};
+use scaigate_runtime::spin::{Reply, SpinPorts, note_refusal, serve_up_to};
 use scaigate_runtime::{Incoming, Site, incoming};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
@@ -26,9 +26,10 @@ const MAX_BODY: usize = MAX_CONTENT + incoming::MAX_BODY;
 #[http_service]
 async fn handle(request: Request) -> Reply {
     let remembered = remembered::get().await;
-    let site = remembered
-        .as_ref()
-        .map_or_else(|_| Site::default(), |all| all.callers.site.clone());
+    let site = remembered.as_ref().map_or_else(
+        |_| Site::default(),
+        |all| all.callers.site.clone().noting_refusals(note_refusal),
+    );
     serve_up_to(
         MAX_BODY,
         "deploy",

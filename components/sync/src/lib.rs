@@ -11,7 +11,7 @@ mod view;
 
 use std::rc::Rc;
 
-use scaigate_runtime::spin::{Reply, SpinPorts, serve};
+use scaigate_runtime::spin::{Reply, SpinPorts, note_refusal, serve};
 use scaigate_runtime::{Incoming, Site};
 use spin_sdk::http::Request;
 use spin_sdk::http_service;
@@ -22,9 +22,10 @@ use routes::Call;
 #[http_service]
 async fn handle(request: Request) -> Reply {
     let remembered = remembered::get().await;
-    let site = remembered
-        .as_ref()
-        .map_or_else(|_| Site::default(), |all| all.callers.site.clone());
+    let site = remembered.as_ref().map_or_else(
+        |_| Site::default(),
+        |all| all.callers.site.clone().noting_refusals(note_refusal),
+    );
     serve("sync", request, &site, async move |incoming: &Incoming| {
         let remembered: Rc<Remembered> = remembered?;
         let call = Call {

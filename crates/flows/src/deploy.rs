@@ -10,11 +10,11 @@ mod queue;
 mod upstream;
 
 use scaigate_kv::flow::deployment::{self, Made, NewDeployment, Outcome};
-use scaigate_kv::flow::{Level, Listed};
+use scaigate_kv::flow::{Level, Listed, Located};
 use scaigate_problem::{Code, Problem};
 use scaigate_signin::Ports;
 use scaigate_signin::failure::database;
-use scaigate_types::{Clock, FlowId, GroupId};
+use scaigate_types::{Clock, Database, FlowId, GroupId, StoreError, Transaction};
 use serde_json::{Value, json};
 
 use crate::caller::{Reader, Writer};
@@ -84,9 +84,7 @@ pub async fn deploy(
         patch: access.patch(),
         by: &reader.user().subject,
     };
-    deployment::begin(ports.db(), access.flow(), new, ports.clock().now())
-        .await
-        .map_err(database)?;
+    begin(ports, access.flow(), new).await.map_err(database)?;
     let mut progress = Progress::default();
     let name = manifest.name().unwrap_or(access.name());
     let outcome = run(grid, &manifest, name, wanted, &mut progress).await;
@@ -94,15 +92,8 @@ pub async fn deploy(
         Ok(()) => Outcome::Succeeded,
         Err(problem) => Outcome::Failed(problem.code().as_str()),
     };
-    let finished = deployment::finish(
-        ports.db(),
-        access.flow(),
-        &deployment_id,
-        recorded,
-        progress.made(),
-        ports.clock().now(),
-    )
-    .await;
+    let made = progress.made();
+    let finished = finish(ports, access.flow(), &deployment_id, recorded, made).await;
     outcome?;
     // The core is there: whoever hears of the store's failure must hear of that too.
     finished.map_err(|error| database(error).with("core_id", progress.core()))?;
@@ -112,6 +103,31 @@ pub async fn deploy(
         "deployment_id": deployment_id,
         "version": format!("1.0.{}", access.patch()),
     }))
+}
+
+/// [`deployment::begin`], in a transaction: what the audit log says of it is whoever's request this is.
+async fn begin(
+    ports: &impl Ports,
+    flow: &Located,
+    new: NewDeployment<'_>,
+) -> Result<(), StoreError> {
+    let tx = ports.db().begin().await?;
+    deployment::begin(&tx, flow, new, ports.clock().now()).await?;
+    tx.commit().await
+}
+
+/// [`deployment::finish`], as [`begin`].
+async fn finish(
+    ports: &impl Ports,
+    flow: &Located,
+    deployment_id: &str,
+    outcome: Outcome<'_>,
+    made: Made<'_>,
+) -> Result<(), StoreError> {
+    let tx = ports.db().begin().await?;
+    let now = ports.clock().now();
+    deployment::finish(&tx, flow, deployment_id, outcome, made, now).await?;
+    tx.commit().await
 }
 
 /// Deploys content that is not saved, for the deprecated `POST /v1/dev/deploy`.

@@ -219,12 +219,12 @@ codes! {
     ScaikeyLoginRequired 403 Client "scaikey_login_required",
         "This needs a person who has signed in through ScaiKey.",
         "Sign in with POST /v1/auth/login; a test user, or a session whose ScaiKey tokens are gone, can't do it.";
-    InvalidTarget 400 Client "invalid_target",
-        "A token for this audience can't be had here.",
-        "Ask for an audience that the configuration lists for token exchange.";
-    InvalidScope 400 Client "invalid_scope",
-        "A token with this scope can't be had from yours.",
-        "Ask for a scope that your own token has; `details.present` lists them.";
+    InvalidTarget 502 Config "invalid_target",
+        "ScaiKey trades no token for this audience.",
+        "Set `scaigrid_exchange_audience` to ScaiGrid's client id in ScaiKey and let the application exchange tokens for it there, or leave it unset.";
+    InvalidScope 502 Config "invalid_scope",
+        "ScaiKey gives no token with these scopes.",
+        "Give the application in ScaiKey the scopes that it lacks with `scaigate scaikey-register`; `details.error_description` is ScaiKey's reason.";
     LogoutTokenInvalid 400 Peer "logout_token_invalid",
         "The logout token does not hold.",
         "`details.reason` says which check of OpenID Connect Back-Channel Logout 1.0 failed; check that ScaiKey and `scaikey_base_url` are one environment.";

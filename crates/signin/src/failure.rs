@@ -129,6 +129,12 @@ pub fn callback(error: CallbackError) -> Problem {
     }
 }
 
+/// The grant that trades one token for another.
+pub const TOKEN_EXCHANGE: &str = "token-exchange";
+
+/// The grant of a token of our own.
+pub const CLIENT_CREDENTIALS: &str = "client_credentials";
+
 /// The token endpoint gave no tokens. `redirect_uri` is ours, for the fix of a mismatch.
 pub fn token(error: &TokenError, grant_type: &'static str, redirect_uri: Option<&str>) -> Problem {
     if error.is_redirect_mismatch()
@@ -162,6 +168,13 @@ fn refused(error: OAuthError, description: Option<&str>, grant_type: &'static st
         |words| format!("{}: {words}", error.as_str()),
     );
     let problem = match error {
+        // Nothing that a caller sent: our settings, or what ScaiKey has of our application.
+        OAuthError::InvalidTarget if grant_type == TOKEN_EXCHANGE => {
+            Problem::new(Code::InvalidTarget)
+        }
+        OAuthError::InvalidScope if matches!(grant_type, TOKEN_EXCHANGE | CLIENT_CREDENTIALS) => {
+            Problem::new(Code::InvalidScope)
+        }
         OAuthError::InvalidGrant
         | OAuthError::InvalidRequest
         | OAuthError::InvalidScope

@@ -4,6 +4,7 @@ use scaigate_problem::Problem;
 use scaigate_scaikey::{TokenResponse, token};
 use scaigate_types::{Clock, Secret};
 
+use crate::failure;
 use crate::ports::{Deadline, Ports};
 use crate::scaikey::{self, Asker};
 use crate::settings::Scaikey;
@@ -44,7 +45,7 @@ pub async fn fresh_service_token(
     let deadline = Deadline::start(ports.clock());
     let metadata = scaikey::metadata_for(ports, &scaikey.provider, Asker::Bearer, deadline).await?;
     let request = token::client_credentials_request(&metadata, &scaikey.client, scope);
-    scaikey::grant(ports, request, "client_credentials", None, deadline)
+    scaikey::grant(ports, request, failure::CLIENT_CREDENTIALS, None, deadline)
         .await
         .map_err(|failure| failure.problem)
 }

@@ -202,7 +202,7 @@ impl TokenExchange<'_> {
             .await
             .map_err(failure::outbound)?;
         let tokens = token::parse_exchange_response(&response)
-            .map_err(|error| failure::token(&error, "token-exchange", None))?;
+            .map_err(|error| failure::token(&error, failure::TOKEN_EXCHANGE, None))?;
         let compact = tokens.access_token.expose();
         // What we asked for is not what we got until its claims say so (N-123, N-124, N-129).
         let refused = |reason: String| {

@@ -121,6 +121,8 @@ mod symptoms_directory;
 mod symptoms_scaigrid;
 #[path = "embedded/symptoms_shown.rs"]
 mod symptoms_shown;
+#[path = "embedded/symptoms_told.rs"]
+mod symptoms_told;
 #[path = "embedded/symptoms_webhook.rs"]
 mod symptoms_webhook;
 #[path = "embedded/tenants.rs"]

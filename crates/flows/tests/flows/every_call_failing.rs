@@ -16,6 +16,9 @@ use scaigate_types::{FlowId, GroupId, PackageId};
 use crate::grid::{Script, core};
 use crate::world::{MANIFEST, World, content, user};
 
+/// Calls of the database that record a deployment's end: a transaction with one statement.
+pub const RECORD: u64 = 3;
+
 /// A world with a flow, a right and a package, and what to do in it.
 struct Scene {
     world: World,
@@ -281,7 +284,7 @@ fn a_deployment_whose_record_fails_still_names_the_core() {
         );
         assert_eq!(
             was_asked,
-            call == calls,
+            call > calls - RECORD,
             "only the record comes after ScaiGrid"
         );
     }

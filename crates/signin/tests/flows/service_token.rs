@@ -73,7 +73,7 @@ fn scaikeys_refusal_is_told_and_not_held() {
     for (error, expected) in [
         ("invalid_client", Code::ClientRefused),
         ("unsupported_grant_type", Code::UnsupportedGrantType),
-        ("invalid_scope", Code::InvalidGrant),
+        ("invalid_scope", Code::InvalidScope),
     ] {
         let world = World::new();
         world

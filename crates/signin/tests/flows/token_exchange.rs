@@ -358,6 +358,8 @@ fn scaikeys_refusal_is_told() {
         ("unauthorized_client", Code::ClientRefused),
         ("unsupported_grant_type", Code::UnsupportedGrantType),
         ("invalid_grant", Code::InvalidGrant),
+        ("invalid_target", Code::InvalidTarget),
+        ("invalid_scope", Code::InvalidScope),
     ] {
         let world = World::new();
         let caller = by_access_token(&world);

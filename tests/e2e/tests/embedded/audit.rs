@@ -4,8 +4,12 @@ use std::collections::BTreeSet;
 
 use http::{Method, Request, header};
 use scaigate_e2e::emulator::WebhookEvent;
-use scaigate_e2e::{Answer, Effect, Setup, Target, When, World};
+use scaigate_e2e::{
+    Answer, CREDENTIALS_KEY, Deploying, Effect, MANIFEST, Setup, Target, When, World,
+};
 use serde_json::{Value, json};
+
+use crate::directory_background::until;
 
 const ALICE: (&str, &str) = ("usr_alice_acme", "alice@acme.example");
 const BOB: (&str, &str) = ("usr_bob_acme", "bob@acme.example");
@@ -157,6 +161,102 @@ async fn every_kind_of_event_leaves_its_row() {
     )
     .await;
     assert_eq!(found["action"], "flow.access_given");
+}
+
+/// A row says which person did something to `target`, from where, by which request.
+#[track_caller]
+fn is_whole(row: &Value, target: &str) {
+    let text = |name: &str| row[name].as_str().unwrap_or_default();
+    assert!(text("target").starts_with(target), "{row}");
+    assert!(text("request_id").starts_with("req_"), "{row}");
+    assert_eq!(row["source"], "127.0.0.1", "{row}");
+    assert!(text("actor").starts_with("person:"), "{row}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deployments_and_the_catalog_leave_their_rows() {
+    let scene = Deploying::with(Setup::default(), MANIFEST).await;
+    let (world, token) = (&scene.world, scene.token.as_str());
+    let deployed = scene.deploy(token, None).await;
+    assert_eq!(deployed.status, 200, "{}", deployed.text());
+    let flow_id = scene.path.rsplit('/').next().expect("an id");
+    let package =
+        json!({ "package_id": "expense", "name": "n", "version": "1.0.0", "flow_id": flow_id });
+    let publish = "/v1/catalog/publish";
+    let published = world
+        .call(Method::POST, publish, token, Some(&package))
+        .await;
+    assert!(published.status.is_success(), "{}", published.text());
+    let path = "/v1/catalog/expense";
+    let removed = world.call(Method::DELETE, path, token, None).await;
+    assert_eq!(removed.status, 204, "{}", removed.text());
+    for (action, target, answer) in [
+        ("flow.deployed", "flow:", &deployed),
+        ("catalog.published", "package:expense", &published),
+        ("catalog.removed", "package:expense", &removed),
+    ] {
+        let row = one(world, &format!("action={action}")).await;
+        is_whole(&row, target);
+        assert_eq!(row["request_id"], answer.header("x-request-id"), "{row}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_sealed_anew_leaves_its_row() {
+    let mut world = World::with(Setup::default().scaigrid()).await;
+    world.sync().await;
+    let token = world.administrator(ALICE.0, ALICE.1, "super_admin").await;
+    world
+        .set_key(&token, "sgk_key_of_the_audit_test_0003_0123456789")
+        .await;
+    let newer = "c2NhaWdhdGUtZTJlLWNyZWRlbnRpYWxzLWtleS0wMDI=";
+    let both = format!("{newer},{CREDENTIALS_KEY}");
+    world.crash(&[("credentials_key", &both)]).await;
+    let status = world.client.get(World::TENANT_KEY, Some(&token)).await;
+    assert_eq!(status.status, 200, "{}", status.text());
+    let row = one(&world, "action=credential.sealed_anew").await;
+    assert_eq!(row["target"], "credential:scaigrid", "{row}");
+    // Nobody asked for it.
+    assert_eq!(row["actor"], "scaigate", "{row}");
+    assert_eq!(row["request_id"], Value::Null, "{row}");
+}
+
+/// Who is refused at a sync or a deployment, known or not.
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_syncs_and_deployments_leave_their_rows() {
+    let setup = Setup::default().variable("scaiflow_api_token", "a-token-of-the-audit-test-0001");
+    let scene = Deploying::with(setup, MANIFEST).await;
+    let world = &scene.world;
+    let session = world.sign_in(BOB.1).await;
+    let bob = session["access_token"].as_str().expect("a token");
+    let deploy = format!("{}/deploy", scene.path);
+    for (path, target, token, status, actor) in [
+        ("/v1/admin/sync", "/v1/admin/sync", "no.such.token", 401, ""),
+        ("/v1/admin/sync", "/v1/admin/sync", bob, 403, "person:"),
+        (deploy.as_str(), "/v1/flows", "no.such.token", 401, ""),
+        (deploy.as_str(), "/v1/flows", bob, 403, "person:"),
+        ("/v1/dev/deploy", "/v1/dev", "no.such.token", 401, ""),
+    ] {
+        let answer = world.call(Method::POST, path, token, None).await;
+        assert_eq!(answer.status, status, "{path}: {}", answer.text());
+        let id = answer.header("x-request-id");
+        let sql = "SELECT action FROM audit_log WHERE request_id = ?1";
+        // Written after the answer.
+        until("the refusal is noted", || {
+            world.sql_text(sql, &[id]).is_some()
+        })
+        .await;
+        let row = one(world, &format!("request_id={id}")).await;
+        assert_eq!(row["action"], "request.refused", "{row}");
+        assert_eq!(row["outcome"], "refused", "{row}");
+        assert_eq!(row["target"], target, "{row}");
+        assert_eq!(row["detail"]["code"], answer.code(), "{row}");
+        let by = row["actor"].as_str().unwrap_or_default();
+        assert!(
+            by.starts_with(actor) && by.is_empty() == actor.is_empty(),
+            "{row}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

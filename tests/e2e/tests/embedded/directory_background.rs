@@ -26,7 +26,7 @@ fn runs(world: &World) -> Vec<String> {
 }
 
 /// Waits, in real time and not for long, until something is so.
-async fn until(what: &str, is_so: impl Fn() -> bool) {
+pub async fn until(what: &str, is_so: impl Fn() -> bool) {
     for _ in 0..5_000 {
         if is_so() {
             return;
