@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use crate::bench::client::Answer;
+use crate::bench::peers::{self, Peers};
 use crate::bench::person::{Client, TOKENS};
 use crate::bench::{grid, person};
 
@@ -41,6 +42,12 @@ pub enum Case {
     StreamDirect,
     /// `POST /v1/scaigrid/inference/chat`, streamed: the same through us.
     Stream,
+    /// `GET /me` of Apache with a session (`--peers`).
+    ApacheSession,
+    /// `GET /me` of Fastify with a session token.
+    FastifySession,
+    /// `GET /whoami` of Fastify with an access token of ScaiKey.
+    FastifyToken,
     /// Not a request: whole syncs of directories of several sizes, in a table of their own.
     Sync,
 }
@@ -56,6 +63,8 @@ pub struct Site {
     pub grid: SocketAddr,
     /// The empty component.
     pub empty: SocketAddr,
+    /// What somebody would take instead, where it is measured.
+    pub peers: Option<Peers>,
 }
 
 impl Case {
@@ -77,6 +86,13 @@ impl Case {
         Self::Stream,
     ];
 
+    /// The cases of what somebody would take instead.
+    pub const PEERS: [Self; 3] = [
+        Self::ApacheSession,
+        Self::FastifySession,
+        Self::FastifyToken,
+    ];
+
     /// The case's name in the table.
     pub fn title(self) -> &'static str {
         match self {
@@ -94,6 +110,9 @@ impl Case {
             Self::Lookup => "models, proxied",
             Self::StreamDirect => "chat, ScaiGrid alone",
             Self::Stream => "chat, proxied",
+            Self::ApacheSession => "Apache, session",
+            Self::FastifySession => "Fastify, session",
+            Self::FastifyToken => "Fastify, RS256 token",
             Self::Sync => "sync",
         }
     }
@@ -115,7 +134,9 @@ impl Case {
 pub fn token(case: Case, site: &Site) -> Result<String> {
     match case {
         Case::Me => Client::new(site, 0).sign_in().context("signing in"),
-        Case::TokenSeen => person::access_tokens(site, "RS256", 1),
+        Case::ApacheSession => peers::apache_session(site),
+        Case::FastifySession => peers::fastify_session(site),
+        Case::FastifyToken | Case::TokenSeen => person::access_tokens(site, "RS256", 1),
         Case::TokenSeenEs256 => person::access_tokens(site, "ES256", 1),
         Case::TokenNew => person::access_tokens(site, "RS256", TOKENS),
         Case::TokenNewEs256 => person::access_tokens(site, "ES256", TOKENS),

@@ -95,6 +95,16 @@ impl Connection {
 }
 
 impl Answer {
+    /// `name=value` of the first cookie that is set and whose name begins so.
+    pub fn cookie(&self, prefix: &str) -> Option<String> {
+        self.headers
+            .iter()
+            .filter(|(name, _)| name == "set-cookie")
+            .filter_map(|(_, value)| value.split(';').next())
+            .find(|cookie| cookie.starts_with(prefix))
+            .map(str::to_owned)
+    }
+
     /// The first header of that lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers

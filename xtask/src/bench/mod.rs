@@ -12,6 +12,7 @@ pub mod client;
 mod directory;
 pub mod grid;
 mod load;
+mod peers;
 pub mod person;
 mod report;
 mod usage;
@@ -26,6 +27,7 @@ use clap::Args;
 
 use crate::bench::cases::{Case, Site};
 use crate::bench::load::Samples;
+use crate::bench::peers::{Peers, Scratch};
 use crate::bench::report::{HalfLoad, Row};
 use crate::components;
 use crate::manifest::Manifest;
@@ -62,6 +64,9 @@ pub struct Options {
     /// People in the directory of case `sync`; may be given again.
     #[arg(long, default_values_t = [1_000, 10_000, 100_000], value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     users: Vec<u32>,
+    /// Measures Apache with mod_auth_openidc and Fastify with jose, too, and installs them.
+    #[arg(long)]
+    peers: bool,
     /// Measures what has been built before.
     #[arg(long)]
     no_build: bool,
@@ -121,6 +126,7 @@ pub fn smoke(workspace: &Workspace, manifest: &Manifest) -> Result<()> {
         connections: 4,
         cases: cases.into(),
         users: vec![1_000],
+        peers: false,
         no_build: true,
         runtime: Some(Runtime::Embedded),
     };
@@ -139,8 +145,8 @@ fn measure(
     options: &Options,
 ) -> Result<Vec<String>> {
     let mut unmeasured = Vec::new();
-    if Case::REQUESTS.iter().any(|case| options.wants(*case)) {
-        let bench = Bench::start(workspace, manifest, runtime)?;
+    if options.requests().next().is_some() {
+        let bench = Bench::start(workspace, manifest, runtime, options.peers)?;
         let rows = bench.measure(options);
         let halves = bench.measure_half_load(options, &rows);
         println!("{}", report::table(&rows, options.connections, runtime));
@@ -165,11 +171,22 @@ impl Options {
     fn wants(&self, case: Case) -> bool {
         self.cases.is_empty() || self.cases.contains(&case)
     }
+
+    /// The wanted cases that are requests.
+    fn requests(&self) -> impl Iterator<Item = Case> {
+        let peers = Case::PEERS.into_iter().filter(|_| self.peers);
+        Case::REQUESTS
+            .into_iter()
+            .chain(peers)
+            .filter(|case| self.wants(*case))
+    }
 }
 
 /// Everything that runs during a measurement.
 struct Bench {
     supervisor: Supervisor,
+    /// Removed once nothing runs any more.
+    _scratch: Option<Scratch>,
     /// Served with the runtime's defaults: instances are used again.
     warm: Site,
     /// Served with an instance per request.
@@ -179,7 +196,12 @@ struct Bench {
 }
 
 impl Bench {
-    fn start(workspace: &Workspace, manifest: &Manifest, runtime: Runtime) -> Result<Self> {
+    fn start(
+        workspace: &Workspace,
+        manifest: &Manifest,
+        runtime: Runtime,
+        with_peers: bool,
+    ) -> Result<Self> {
         let folder = workspace.target.join("xtask/bench");
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
@@ -187,6 +209,7 @@ impl Bench {
         fs::create_dir_all(&folder)?;
         let baseline = write_baseline_manifest(workspace)?;
         let mut supervisor = Supervisor::start()?;
+        let mut scratch = None;
         let mut sites = Vec::new();
         for (name, reuse) in [
             (WARM, &[][..]),
@@ -195,13 +218,23 @@ impl Bench {
             let (application, empty) = (free()?, free()?);
             let (emulator, grid) = (free()?, free()?);
             let url = format!("http://{application}");
-            up::start_emulator(
-                &mut supervisor,
-                workspace,
-                emulator,
-                &url,
-                &["--auto-login"],
-            )?;
+            let peers = (with_peers && name == WARM)
+                .then(|| -> Result<Peers> {
+                    Ok(Peers {
+                        apache: free()?,
+                        fastify: free()?,
+                    })
+                })
+                .transpose()?;
+            let mut arguments = vec!["--auto-login".to_owned()];
+            for uri in peers.iter().flat_map(Peers::redirect_uris) {
+                arguments.extend(["--redirect-uri".to_owned(), uri]);
+            }
+            let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+            up::start_emulator(&mut supervisor, workspace, emulator, &url, &arguments)?;
+            if let Some(peers) = &peers {
+                scratch = Some(peers.start(&mut supervisor, workspace, emulator)?);
+            }
             up::start_grid(
                 &mut supervisor,
                 workspace,
@@ -241,6 +274,7 @@ impl Bench {
                 emulator,
                 grid,
                 empty,
+                peers,
             });
         }
         let [warm, fresh] =
@@ -248,6 +282,7 @@ impl Bench {
         let idle_memory = supervisor.id(WARM).and_then(usage::resident);
         Ok(Self {
             supervisor,
+            _scratch: scratch,
             warm,
             fresh,
             idle_memory,
@@ -256,11 +291,7 @@ impl Bench {
 
     fn measure(&self, options: &Options) -> Vec<Row> {
         let turn = Duration::from_secs(options.seconds);
-        let mut rows: Vec<Row> = Case::REQUESTS
-            .into_iter()
-            .filter(|case| options.wants(*case))
-            .map(|case| self.prepare(case))
-            .collect();
+        let mut rows: Vec<Row> = options.requests().map(|case| self.prepare(case)).collect();
         for round in 1..=options.rounds {
             for row in &mut rows {
                 let Some(token) = row.ready.clone() else {
@@ -321,6 +352,16 @@ impl Bench {
     /// Tries the case once on each site, and takes its numbers for fresh instances.
     fn prepare(&self, case: Case) -> Row {
         let mut row = Row::new(case);
+        if Case::PEERS.contains(&case) {
+            // They have no instances.
+            let ready = cases::token(case, &self.warm)
+                .and_then(|token| load::sequence(case, &self.warm, &token, 1).map(|_| token));
+            match ready {
+                Ok(token) => row.ready = Some(token),
+                Err(reason) => row.not_measured = Some(format!("{reason:#}")),
+            }
+            return row;
+        }
         let outcome = cases::token(case, &self.fresh)
             .and_then(|token| load::sequence(case, &self.fresh, &token, FRESH_REQUESTS))
             .map(|fresh: Samples| row.fresh = fresh)
@@ -337,6 +378,8 @@ impl Bench {
     fn processor_time(&self, case: Case) -> Option<Duration> {
         let name = match case {
             Case::Empty => WARM_EMPTY,
+            Case::ApacheSession => peers::APACHE,
+            Case::FastifySession | Case::FastifyToken => peers::FASTIFY,
             // No runner has a part in it.
             Case::LookupDirect | Case::StreamDirect => return None,
             _ => WARM,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::bench::cases::{Case, Site, expect, field, json_body, location, path};
 use crate::bench::client::{Answer, Connection};
-use crate::bench::grid;
+use crate::bench::{grid, peers};
 use crate::settings::{CLIENT_ID, CLIENT_SECRET, WEBHOOK_SECRET};
 
 /// People of the emulator's seed; each connection is one of them, so that rows
@@ -24,6 +24,8 @@ pub struct Client {
     emulator: Connection,
     grid: Connection,
     empty: Connection,
+    apache: Connection,
+    fastify: Connection,
     email: String,
     /// Many tokens, and which is sent next.
     tokens: Vec<String>,
@@ -137,6 +139,8 @@ impl Client {
             emulator: Connection::new(site.emulator),
             grid: Connection::new(site.grid),
             empty: Connection::new(site.empty),
+            apache: Connection::new(site.peers.map_or(site.empty, |peers| peers.apache)),
+            fastify: Connection::new(site.peers.map_or(site.empty, |peers| peers.fastify)),
             email: format!("{name}@acme.example"),
             tokens: Vec::new(),
             // The clients begin far apart, so that no two send the same one soon.
@@ -196,6 +200,17 @@ impl Client {
             Case::StreamDirect => grid::stream(&mut self.grid, "/v1/inference/chat", token)?,
             Case::Stream => {
                 grid::stream(&mut self.application, "/v1/scaigrid/inference/chat", token)?;
+            }
+            Case::ApacheSession => {
+                peers::ask(&mut self.apache, "/me", "cookie", token)?;
+            }
+            Case::FastifySession | Case::FastifyToken => {
+                let bearer = format!("Bearer {token}");
+                let target = match case {
+                    Case::FastifySession => "/me",
+                    _ => "/whoami",
+                };
+                peers::ask(&mut self.fastify, target, "authorization", &bearer)?;
             }
             Case::Sync => bail!("a sync is no request"),
         }

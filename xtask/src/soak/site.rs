@@ -79,6 +79,7 @@ impl<'a> Site<'a> {
             grid: self.grid,
             // No part of it.
             empty: self.application,
+            peers: None,
         }
     }
 
