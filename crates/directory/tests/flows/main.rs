@@ -6,6 +6,7 @@
 )]
 
 mod convergence;
+mod election;
 mod receive;
 mod receive_failing;
 mod roles;
