@@ -5,6 +5,7 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod admin_scope;
 mod convergence;
 mod election;
 mod receive;
