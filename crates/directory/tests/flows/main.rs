@@ -11,5 +11,6 @@ mod election;
 mod receive;
 mod receive_failing;
 mod roles;
+mod settings;
 mod sync_failing;
 mod world;
