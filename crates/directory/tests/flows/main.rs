@@ -13,4 +13,5 @@ mod receive_failing;
 mod roles;
 mod settings;
 mod sync_failing;
+mod why;
 mod world;
