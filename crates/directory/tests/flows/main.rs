@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that meets the unexpected should stop there"
 )]
 
@@ -13,5 +14,6 @@ mod receive_failing;
 mod roles;
 mod settings;
 mod sync_failing;
+mod sync_reading;
 mod why;
 mod world;
