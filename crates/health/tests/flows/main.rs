@@ -7,6 +7,7 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod components;
 mod directory;
 mod failing;
 mod settings;
