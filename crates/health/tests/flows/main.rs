@@ -10,5 +10,6 @@
 mod components;
 mod directory;
 mod failing;
+mod report;
 mod settings;
 mod world;
