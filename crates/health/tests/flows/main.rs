@@ -11,5 +11,6 @@ mod components;
 mod directory;
 mod failing;
 mod report;
+mod scaikey;
 mod settings;
 mod world;
