@@ -97,6 +97,12 @@ fn s_26_what_a_bootstrap_waits_for_is_told() {
     assert!(reason(&world).unwrap().contains("next sync"));
     world.person("c", "BOSS@acme.example", None, "active");
     assert!(reason(&world).unwrap().contains("several"));
+    // Once, although the last sync warned of it, too.
+    let code = "bootstrap_super_admin_ambiguous";
+    let warned = json!({ "code": code, "message": "So it is.", "fix": "Mend it." });
+    world.synced(Outcome::Applied, None, json!({ "warnings": [warned] }));
+    let told = world.run(&judged(&setting));
+    assert!(!codes(&told).contains(&code), "{:?}", codes(&told));
     world.sql("UPDATE person SET admin_role = 'super_admin' WHERE person_id = 'b'");
     assert_eq!(reason(&world), None);
 }
