@@ -101,9 +101,15 @@ fn n_101_what_is_not_signed_reaches_no_store() {
     let now = world.clock.at_scaikey() / 1000;
     let signed = |body: &str| WebhookDelivery::of_bytes(body, SECRET, now);
     let unsigned = signed("{}").with_header("x-scaikey-signature", None);
+    let undated = signed("{}").with_header("x-scaikey-timestamp", None);
+    let old = WebhookDelivery::of_bytes("{}", SECRET, now - 301);
+    let redated = signed("{}").with_header("x-scaikey-timestamp", Some(&(now - 1).to_string()));
     let stranger = WebhookDelivery::of_bytes("{\"id\":", "another-secret-0123456789", now);
     for (delivery, expected) in [
         (unsigned, Code::WebhookSignatureMissing),
+        (undated, Code::WebhookTimestampMissing),
+        (old, Code::WebhookTimestampOutOfWindow),
+        (redated, Code::WebhookSignatureMismatch),
         (stranger, Code::WebhookSignatureMismatch),
         (signed("{\"id\":"), Code::WebhookMalformed),
         (
@@ -443,5 +449,31 @@ fn a_tenant_that_is_no_part_of_an_issuer_is_no_tenant_of_ours() {
         assert_eq!(code(&refused), Some(Code::WebhookMalformed), "{event_type}");
         assert_eq!(world.mirror(), before, "{event_type}");
         assert_eq!(outcomes(&world), Vec::<[String; 2]>::new(), "{event_type}");
+    }
+}
+
+#[test]
+fn what_an_event_says_is_empty_is_and_what_it_does_not_say_stays() {
+    let world = world();
+    let email = |world: &World| {
+        let sql = "SELECT coalesce(email, 'none') FROM person WHERE subject = 'usr_bob_acme'";
+        world.rows::<1>(sql).remove(0)
+    };
+    for (data, expected) in [
+        (
+            json!({ "id": BOB, "first_name": "Rob" }),
+            "bob@acme.example",
+        ),
+        (json!({ "id": BOB, "email": null }), "none"),
+        (
+            json!({ "id": BOB, "email": "rob@acme.example" }),
+            "rob@acme.example",
+        ),
+    ] {
+        world.clock.advance(Duration::from_secs(1));
+        let mut event = bare("user.updated", "user", BOB, data);
+        event.tenant_id = Some(seed::ACME.to_owned());
+        world.event(Some(event));
+        assert_eq!(email(&world), [expected]);
     }
 }
