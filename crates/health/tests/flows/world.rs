@@ -228,6 +228,11 @@ impl World {
             .insert(begins.to_owned(), says);
     }
 
+    /// Lets so much time pass.
+    pub fn later(&self, duration: Duration) {
+        self.clock.0.set(self.clock.0.get() + duration);
+    }
+
     pub fn run(&self, judged: &Judged) -> Report {
         block_on(detailed(self, judged))
     }
