@@ -107,7 +107,7 @@ pub(crate) async fn bootstrap_waits(
 }
 
 /// What somebody should know about an election.
-pub(crate) fn warnings(elected: &Elected, settings: &DirectorySettings) -> Vec<Warning> {
+pub(crate) fn warnings(elected: &Elected) -> Vec<Warning> {
     const USE_IDS: &str =
         "Write the group's id (grp_…) into SCAIFLOW_SUPER_ADMIN_GROUPS, restart, and sync.";
     let mut warnings = Vec::new();
@@ -141,9 +141,7 @@ pub(crate) fn warnings(elected: &Elected, settings: &DirectorySettings) -> Vec<W
             fix: "scaigate admin grant <email> --tenant <tenant id> --role super_admin".to_owned(),
         });
     }
-    let by_name = settings.super_admin_groups.names().count();
-    let found = elected.ambiguous_groups.len() + elected.unknown_groups.len();
-    if by_name > found {
+    if !elected.groups_by_name.is_empty() {
         warnings.push(Warning {
             code: "super_admin_group_by_name",
             message: "SCAIFLOW_SUPER_ADMIN_GROUPS names a group by its name. Should that group go, another tenant could take its name.".to_owned(),

@@ -32,7 +32,7 @@ impl DirectorySettings {
     /// Groups as the statements take them: a JSON array of texts.
     #[must_use]
     pub fn groups_json(&self) -> String {
-        Value::from(self.super_admin_groups.ids().collect::<Vec<_>>()).to_string()
+        Value::from(self.super_admin_groups.entries().collect::<Vec<_>>()).to_string()
     }
 }
 
@@ -118,9 +118,7 @@ pub fn syncs_in_background(variables: &impl Variables) -> bool {
 pub fn webhook_secrets(variables: &impl Variables) -> Result<Option<WebhookSecrets>, Vec<Fault>> {
     const SETTING: &str = "scaiflow_scaikey_webhook_secret";
     const FIX: &str = "Set it to the secret of the webhook in ScaiKey, 16 characters or more; during a rotation to both, separated by a comma.";
-    let Some(text) = variables.variable(SETTING) else {
-        return Ok(None);
-    };
+    let text = variables.variable(SETTING).unwrap_or_default();
     let problem = match WebhookSecrets::parse(&text) {
         Ok(secrets) => return Ok(Some(secrets)),
         Err(SecretsError::Missing) => return Ok(None),

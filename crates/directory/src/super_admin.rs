@@ -2,15 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use scaigate_types::GroupId;
 use thiserror::Error;
 
 /// Most groups named.
 const MAX_ENTRIES: usize = 64;
 /// Longest id or name, in bytes.
 const MAX_ENTRY: usize = 256;
-/// What ScaiKey's ids of groups begin with (`contract/scaikey.md` section 6).
-const ID_PREFIX: &str = "grp_";
 
 /// The documented warning of a sync after which there is no super admin.
 pub const NO_SUPER_ADMIN: &str = "\
@@ -30,15 +27,6 @@ pub enum SuperAdminGroupsError {
     /// An entry with a control character.
     #[error("a group id or name with a control character")]
     Character,
-}
-
-/// What in the list named a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NamedBy {
-    /// Its id, of which there is one in all of ScaiKey.
-    Id,
-    /// Its name, which a group of any tenant can have.
-    Name,
 }
 
 /// The groups whose members are super admins: `scaiflow_super_admin_groups`, a comma-separated list
@@ -77,25 +65,9 @@ impl SuperAdminGroups {
         self.0.is_empty()
     }
 
-    /// The entries to hold against ids.
-    pub fn ids(&self) -> impl Iterator<Item = &str> {
+    /// The entries.
+    pub fn entries(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
-    }
-
-    /// The entries to hold against names. Not those that have the form of an id: whoever may name a
-    /// group in some tenant could name it as the id of ours.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.ids().filter(|entry| !entry.starts_with(ID_PREFIX))
-    }
-
-    /// Whether the list names a group, byte for byte, and by what.
-    #[must_use]
-    pub fn names_group(&self, id: &GroupId, name: Option<&str>) -> Option<NamedBy> {
-        if self.0.contains(id.as_str()) {
-            return Some(NamedBy::Id);
-        }
-        name.filter(|name| !name.starts_with(ID_PREFIX) && self.0.contains(*name))
-            .map(|_| NamedBy::Name)
     }
 }
 
@@ -107,56 +79,16 @@ mod tests {
         SuperAdminGroups::parse(setting).unwrap()
     }
 
-    fn id(text: &str) -> GroupId {
-        GroupId::parse(text).unwrap()
-    }
-
     #[test]
     fn ids_and_names_are_listed_with_commas() {
         let named = groups(" grp_1 ,platform admins,, Zürich ,grp_1,");
         assert_eq!(
-            named.ids().collect::<Vec<_>>(),
+            named.entries().collect::<Vec<_>>(),
             ["Zürich", "grp_1", "platform admins"]
-        );
-        assert_eq!(
-            named.names().collect::<Vec<_>>(),
-            ["Zürich", "platform admins"]
         );
         for empty in ["", " ", ",", " , ,"] {
             assert!(groups(empty).is_empty(), "{empty:?}");
         }
-    }
-
-    #[test]
-    fn a_group_is_named_by_its_id_or_its_name_to_the_byte() {
-        let named = groups("grp_1,platform admins");
-        for (group, name, expected) in [
-            ("grp_1", None, Some(NamedBy::Id)),
-            ("grp_1", Some("platform admins"), Some(NamedBy::Id)),
-            ("grp_2", Some("platform admins"), Some(NamedBy::Name)),
-            ("grp_2", None, None),
-            ("grp_2", Some(""), None),
-            ("grp_2", Some("Platform admins"), None),
-            ("grp_2", Some("platform admins "), None),
-            ("grp_2", Some("platform"), None),
-            ("grp_10", None, None),
-            ("GRP_1", None, None),
-            ("grp_", None, None),
-        ] {
-            assert_eq!(
-                named.names_group(&id(group), name),
-                expected,
-                "{group} {name:?}"
-            );
-        }
-        assert_eq!(groups("").names_group(&id("grp_1"), Some("")), None);
-    }
-
-    #[test]
-    fn a_group_called_like_the_id_of_a_named_one_is_not_named() {
-        let named = groups("grp_1");
-        assert_eq!(named.names_group(&id("grp_evil"), Some("grp_1")), None);
-        assert_eq!(named.names().count(), 0);
     }
 
     #[test]
@@ -167,7 +99,7 @@ mod tests {
                 .collect::<Vec<_>>()
                 .join(",")
         };
-        assert_eq!(groups(&many(64)).ids().count(), 64);
+        assert_eq!(groups(&many(64)).entries().count(), 64);
         for (setting, error) in [
             (many(65), SuperAdminGroupsError::TooMany),
             ("x".repeat(257), SuperAdminGroupsError::TooLong),

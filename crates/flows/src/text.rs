@@ -222,4 +222,26 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn what_is_looked_for_is_printable_and_no_longer_than_a_name() {
+        for good in ["", "Expense", " 100 % ", &"é".repeat(MAX_NAME)] {
+            assert_eq!(search(good).unwrap(), good);
+        }
+        for bad in ["a\nb", "\0", "\u{1b}", &"é".repeat(MAX_NAME + 1)] {
+            let refused = search(bad).unwrap_err();
+            assert_eq!(refused.code(), Code::InvalidRequest, "{bad:?}");
+        }
+        assert!(readme(&"x".repeat(MAX_README)).is_ok());
+        assert!(readme(&"x".repeat(MAX_README + 1)).is_err());
+    }
+
+    #[test]
+    fn an_address_that_names_no_flow_finds_none() {
+        assert_eq!(flow_id("flow_1").unwrap().as_str(), "flow_1");
+        for bad in ["", "a b", "a\"b", &"x".repeat(1_000)] {
+            let refused = flow_id(bad).unwrap_err();
+            assert_eq!(refused.code(), Code::FlowNotFound, "{bad}");
+        }
+    }
 }

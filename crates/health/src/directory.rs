@@ -22,8 +22,9 @@ const GRACE: Duration = Duration::from_secs(15 * 60);
 /// Most warnings of a sync that are told.
 const MAX_WARNINGS: usize = 20;
 /// What a sync warned of and is looked at anew here.
-const LOOKED_AT_ANEW: [&str; 4] = [
+const LOOKED_AT_ANEW: [&str; 5] = [
     "no_super_admin",
+    "bootstrap_super_admin_ambiguous",
     "bootstrap_super_admin_waits",
     "bootstrap_super_admin_spent",
     "clock_skew",

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, LOCATION};
+use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, Response, Uri};
 use scaigate_jose::{Jwks, sha256, token_hash};
 use scaigate_kv::{document, keys};
@@ -259,11 +259,8 @@ fn refused(answer: &Response<Bytes>, redirect_uri: &str) -> Option<Finding> {
         let problem = Problem::new(Code::ScaikeyUnavailable).with("status", status);
         return Some(Finding::of_problem(&problem, Severity::Error));
     }
-    let location = answer.headers().get(LOCATION);
-    let is_back = location
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|to| to.starts_with(redirect_uri));
-    if is_back || status < 400 {
+    // Back to us, on to the page, or the page itself.
+    if status < 400 {
         return None;
     }
     let page = String::from_utf8_lossy(answer.body()).to_ascii_lowercase();

@@ -171,18 +171,20 @@ pub fn held_here(variables: &impl Variables, judged: &Judged) -> Held {
 fn refused(answer: &Response<Bytes>, component: &str, held: &mut Held) {
     let body = body(answer);
     let code = body.pointer("/error/code").and_then(Value::as_str);
-    match code {
+    let told = match code {
         Some("configuration_invalid" | "oidc_not_configured") => {
-            for fault in faults(body.pointer("/error/details/faults")) {
-                held.add(fault);
-            }
+            faults(body.pointer("/error/details/faults"))
         }
-        Some(code) => {
-            if let Some(finding) = Finding::of_failure(code, Severity::Warning) {
-                held.findings.push(finding);
-            }
-        }
-        None => held.findings.push(unreachable(component)),
+        _ => Vec::new(),
+    };
+    // A failure that names no setting is told as such: one that nobody tells looks like none.
+    if told.is_empty() {
+        let finding = code.and_then(|code| Finding::of_failure(code, Severity::Warning));
+        let finding = finding.unwrap_or_else(|| unreachable(component));
+        held.findings.push(finding);
+    }
+    for fault in told {
+        held.add(fault);
     }
 }
 

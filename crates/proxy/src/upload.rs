@@ -146,3 +146,122 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Upload<B> {
             .unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected should stop there"
+)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use futures::executor::block_on;
+    use http_body_util::BodyExt;
+    use scaigate_types::OutboundError;
+
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    /// The frames of a client.
+    struct Frames(VecDeque<Result<Frame<Bytes>, OutboundError>>);
+
+    impl Body for Frames {
+        type Data = Bytes;
+        type Error = OutboundError;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, OutboundError>>> {
+            Poll::Ready(self.0.pop_front())
+        }
+    }
+
+    fn data(length: usize) -> Result<Frame<Bytes>, OutboundError> {
+        Ok(Frame::data(Bytes::from(vec![b'x'; length])))
+    }
+
+    fn upload(
+        announced: Option<&str>,
+        frames: impl IntoIterator<Item = Result<Frame<Bytes>, OutboundError>>,
+    ) -> (Upload<Frames>, Fate) {
+        let mut headers = HeaderMap::new();
+        if let Some(length) = announced {
+            headers.insert(CONTENT_LENGTH, length.parse().unwrap());
+        }
+        Upload::new(Frames(frames.into_iter().collect()), &headers).unwrap()
+    }
+
+    /// How many bytes passed, why no more did, and what the sender answers with then.
+    fn passed(
+        (mut upload, fate): (Upload<Frames>, Fate),
+    ) -> (usize, Option<UploadError>, Option<Code>) {
+        let (mut length, mut error) = (0, None);
+        while let Some(frame) = block_on(upload.frame()) {
+            match frame {
+                Ok(frame) => length += frame.into_data().unwrap().len(),
+                Err(failed) => error = Some(failed),
+            }
+        }
+        assert!(block_on(upload.frame()).is_none());
+        (length, error, fate.problem().map(|problem| problem.code()))
+    }
+
+    #[test]
+    fn a_body_passes_whole_or_is_a_failure_that_the_sender_knows() {
+        let broken = |length| {
+            let code = Some(Code::InvalidRequest);
+            (length, Some(UploadError::Broken), code)
+        };
+        let gone = || Err(OutboundError::Interrupted);
+        for (what, body, expected) in [
+            ("none", upload(None, []), (0, None, None)),
+            (
+                "announced",
+                upload(Some("3"), [data(1), data(2)]),
+                (3, None, None),
+            ),
+            (
+                "not announced",
+                upload(None, [data(1), data(2)]),
+                (3, None, None),
+            ),
+            ("shorter", upload(Some("4"), [data(1), data(2)]), broken(3)),
+            (
+                "longer",
+                upload(Some("2"), [data(1), data(2), data(1)]),
+                broken(1),
+            ),
+            (
+                "cut off",
+                upload(Some("3"), [data(1), gone(), data(2)]),
+                broken(1),
+            ),
+        ] {
+            assert_eq!(passed(body), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_announces_nothing_is_bounded_while_it_passes() {
+        let whole = upload(None, (0..10).map(|_| data(MIB)));
+        assert_eq!(passed(whole), (10 * MIB, None, None));
+        let more = upload(None, (0..10).map(|_| data(MIB)).chain([data(1), data(1)]));
+        let code = Some(Code::PayloadTooLarge);
+        let expected = (10 * MIB, Some(UploadError::TooLarge), code);
+        assert_eq!(passed(more), expected);
+    }
+
+    #[test]
+    fn trailers_end_here_and_what_is_left_is_known() {
+        let trailers = Ok(Frame::trailers(HeaderMap::new()));
+        let (mut body, fate) = upload(Some("3"), [data(1), trailers, data(2)]);
+        assert_eq!(body.size_hint().exact(), Some(3));
+        assert!(block_on(body.frame()).unwrap().unwrap().is_data());
+        assert_eq!(body.size_hint().exact(), Some(2));
+        assert_eq!(passed((body, fate)), (2, None, None));
+        let (unknown, _) = upload(None, [data(1)]);
+        assert_eq!(unknown.size_hint().exact(), None);
+    }
+}

@@ -27,6 +27,8 @@ pub struct Elected {
     pub bootstrapped: Vec<PersonId>,
     /// Names that several groups have: they elect nobody, for any tenant can name a group as it likes.
     pub ambiguous_groups: Vec<String>,
+    /// Names that one group has, and elect by. Should it go, another tenant could take the name.
+    pub groups_by_name: Vec<String>,
     /// Entries that name no group.
     pub unknown_groups: Vec<String>,
     /// Whether several people have or had the bootstrap address, so that nobody is elected by it.
@@ -110,6 +112,7 @@ pub async fn reconcile(
     for row in &rows {
         match (row.integer(1)?, row.integer(2)?) {
             (0, _) => elected.unknown_groups.push(row.text(0)?.to_owned()),
+            (1, 0) => elected.groups_by_name.push(row.text(0)?.to_owned()),
             (2.., 0) => elected.ambiguous_groups.push(row.text(0)?.to_owned()),
             _ => {}
         }

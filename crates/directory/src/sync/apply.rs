@@ -72,9 +72,7 @@ pub(super) async fn apply(
     let ended_at = ports.clock().now();
     report.statistics.duration_seconds = ended_at.since(run.started_at).as_secs_f64();
     report.warnings.extend(reading.warnings);
-    report
-        .warnings
-        .extend(election::warnings(&elected, settings));
+    report.warnings.extend(election::warnings(&elected));
     report
         .warnings
         .extend(election::bootstrap_waits(&tx, &elected, settings).await?);

@@ -2,12 +2,18 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod admin_scope;
 mod convergence;
+mod election;
 mod receive;
 mod receive_failing;
 mod roles;
+mod settings;
 mod sync_failing;
+mod sync_reading;
+mod why;
 mod world;

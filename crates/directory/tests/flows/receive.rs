@@ -101,9 +101,15 @@ fn n_101_what_is_not_signed_reaches_no_store() {
     let now = world.clock.at_scaikey() / 1000;
     let signed = |body: &str| WebhookDelivery::of_bytes(body, SECRET, now);
     let unsigned = signed("{}").with_header("x-scaikey-signature", None);
+    let undated = signed("{}").with_header("x-scaikey-timestamp", None);
+    let old = WebhookDelivery::of_bytes("{}", SECRET, now - 301);
+    let redated = signed("{}").with_header("x-scaikey-timestamp", Some(&(now - 1).to_string()));
     let stranger = WebhookDelivery::of_bytes("{\"id\":", "another-secret-0123456789", now);
     for (delivery, expected) in [
         (unsigned, Code::WebhookSignatureMissing),
+        (undated, Code::WebhookTimestampMissing),
+        (old, Code::WebhookTimestampOutOfWindow),
+        (redated, Code::WebhookSignatureMismatch),
         (stranger, Code::WebhookSignatureMismatch),
         (signed("{\"id\":"), Code::WebhookMalformed),
         (
@@ -261,4 +267,213 @@ fn an_event_that_names_no_tenant_is_its_only_users_or_makes_a_sync_due() {
         world.number("SELECT count(*) FROM person WHERE status = 'suspended'"),
         1
     );
+}
+
+/// An event that says only this.
+fn bare(event_type: &str, kind: &str, id: &str, data: serde_json::Value) -> WebhookEvent {
+    let mut event = WebhookEvent::new(event_type, id);
+    kind.clone_into(&mut event.resource.0);
+    event.data = data;
+    event
+}
+
+#[test]
+fn n_105_whoever_is_deleted_by_a_status_is_as_gone_as_by_an_event_of_that_name() {
+    let deleted = "DELETED";
+    for (by_status, by_name) in [
+        (
+            bare(
+                "user.updated",
+                "user",
+                BOB,
+                json!({ "id": BOB, "tenant_id": seed::ACME, "status": deleted }),
+            ),
+            bare(
+                "user.deleted",
+                "user",
+                BOB,
+                json!({ "id": BOB, "tenant_id": seed::ACME }),
+            ),
+        ),
+        (
+            bare(
+                "tenant.updated",
+                "tenant",
+                seed::ACME,
+                json!({ "id": seed::ACME, "status": deleted }),
+            ),
+            bare(
+                "tenant.deleted",
+                "tenant",
+                seed::ACME,
+                json!({ "id": seed::ACME }),
+            ),
+        ),
+        (
+            bare(
+                "partner.updated",
+                "partner",
+                seed::PARTNER,
+                json!({ "id": seed::PARTNER, "status": deleted }),
+            ),
+            bare(
+                "partner.deleted",
+                "partner",
+                seed::PARTNER,
+                json!({ "id": seed::PARTNER }),
+            ),
+        ),
+    ] {
+        let after = |event: WebhookEvent| {
+            let what = event.event_type.clone();
+            let world = world();
+            let session = world.session(BOB, "ses_bob");
+            world.event(Some(event));
+            assert_eq!(
+                world.revocation(&session),
+                Some(Revocation::Ended),
+                "{what}"
+            );
+            (world.mirror(), role(&world, ALICE))
+        };
+        assert_eq!(after(by_status), after(by_name));
+    }
+}
+
+#[test]
+fn a_partner_that_is_made_is_active_until_an_event_says_otherwise() {
+    let world = world();
+    let status = |world: &World| world.mirror().partners.get("prt_new").cloned();
+    let event = |event_type: &str, status: &str| {
+        let data = json!({ "id": "prt_new", "name": "New", "status": status });
+        Some(bare(event_type, "partner", "prt_new", data))
+    };
+    for (event_type, said, expected) in [
+        ("partner.created", "ACTIVE", Some("active")),
+        ("partner.updated", "SUSPENDED", Some("suspended")),
+        ("partner.updated", "DELETED", None),
+        ("partner.created", "ACTIVE", Some("active")),
+    ] {
+        world.clock.advance(Duration::from_secs(1));
+        world.event(event(event_type, said));
+        assert_eq!(status(&world).as_deref(), expected, "{event_type} {said}");
+    }
+}
+
+#[test]
+fn an_event_of_a_group_that_names_no_tenant_is_of_the_one_that_has_it() {
+    let world = world();
+    let membership = |event_type: &str, group: &str, user: &str| {
+        let data = json!({ "group_id": group, "user_id": user });
+        Some(bare(event_type, "group", group, data))
+    };
+    let is_member = |group: &str, user: &str| {
+        let key = [seed::ACME, group, user].map(str::to_owned);
+        world.mirror().members.contains(&key)
+    };
+    world.event(membership("group.member_removed", ADMINS, BOB));
+    assert!(!is_member(ADMINS, BOB));
+    assert_eq!(role(&world, BOB), 0);
+    let renamed = json!({ "id": ADMINS, "name": "renamed" });
+    world.event(Some(bare("group.updated", "group", ADMINS, renamed)));
+    let key = (seed::ACME.to_owned(), ADMINS.to_owned());
+    assert_eq!(world.mirror().groups[&key][0], "renamed");
+    world.event(Some(bare(
+        "group.deleted",
+        "group",
+        ADMINS,
+        json!({ "id": ADMINS }),
+    )));
+    assert!(!world.mirror().groups.contains_key(&key));
+    assert_eq!(role(&world, ALICE), 0);
+
+    // Of a group that nobody has told of, the member's tenant is; of neither, only reading tells.
+    assert!(!world.is_sync_due());
+    let received = world.event(membership("group.member_added", "grp_new", BOB));
+    assert!(!received.wants_sync);
+    let rows = "SELECT tenant_id, user_id FROM group_membership WHERE group_id = 'grp_new'";
+    assert_eq!(world.rows::<2>(rows), [[seed::ACME, BOB]]);
+    for event in [
+        membership("group.member_added", "grp_newer", "usr_nobody"),
+        Some(bare(
+            "group.updated",
+            "group",
+            "grp_newest",
+            json!({ "id": "grp_newest" }),
+        )),
+        Some(bare(
+            "group.deleted",
+            "group",
+            "grp_newest",
+            json!({ "id": "grp_newest" }),
+        )),
+    ] {
+        assert!(world.event(event).wants_sync);
+    }
+    assert!(world.is_sync_due());
+}
+
+#[test]
+fn who_is_assigned_is_mirrored_at_once_where_the_event_says_who_that_is() {
+    let world = World::new();
+    world.sync(false).unwrap();
+    world.clock.advance(Duration::from_secs(10));
+    let data = json!({ "user": {
+        "id": "usr_zoe_acme", "tenant_id": seed::ACME, "email": "zoe@acme.example",
+        "first_name": "Zoë", "last_name": "Zimmermann", "status": "ACTIVE",
+    }});
+    let event = bare(
+        "application.user_assigned",
+        "application",
+        seed::APPLICATION_ID,
+        data,
+    );
+    assert!(world.event(Some(event)).wants_sync);
+    let key = (seed::ACME.to_owned(), "usr_zoe_acme".to_owned());
+    assert_eq!(world.mirror().users[&key][0], "zoe@acme.example");
+}
+
+#[test]
+fn a_tenant_that_is_no_part_of_an_issuer_is_no_tenant_of_ours() {
+    for event_type in ["user.suspended", "user.deleted", "user.updated"] {
+        let world = world();
+        let mut event = bare(
+            event_type,
+            "user",
+            BOB,
+            json!({ "id": BOB, "status": "ACTIVE" }),
+        );
+        event.tenant_id = Some("tnt_acme0001/..".to_owned());
+        let before = world.mirror();
+        let refused = block_on(world.receive(&world.delivery(&event)));
+        assert_eq!(code(&refused), Some(Code::WebhookMalformed), "{event_type}");
+        assert_eq!(world.mirror(), before, "{event_type}");
+        assert_eq!(outcomes(&world), Vec::<[String; 2]>::new(), "{event_type}");
+    }
+}
+
+#[test]
+fn what_an_event_says_is_empty_is_and_what_it_does_not_say_stays() {
+    let world = world();
+    let email = |world: &World| {
+        let sql = "SELECT coalesce(email, 'none') FROM person WHERE subject = 'usr_bob_acme'";
+        world.rows::<1>(sql).remove(0)
+    };
+    for (data, expected) in [
+        (
+            json!({ "id": BOB, "first_name": "Rob" }),
+            "bob@acme.example",
+        ),
+        (json!({ "id": BOB, "email": null }), "none"),
+        (
+            json!({ "id": BOB, "email": "rob@acme.example" }),
+            "rob@acme.example",
+        ),
+    ] {
+        world.clock.advance(Duration::from_secs(1));
+        let mut event = bare("user.updated", "user", BOB, data);
+        event.tenant_id = Some(seed::ACME.to_owned());
+        world.event(Some(event));
+        assert_eq!(email(&world), [expected]);
+    }
 }

@@ -14,6 +14,7 @@ mod deploying;
 mod every_call_failing;
 mod grid;
 mod other_tenants;
+mod previewing;
 mod saving;
 mod upstream;
 mod world;

@@ -97,8 +97,38 @@ fn s_26_what_a_bootstrap_waits_for_is_told() {
     assert!(reason(&world).unwrap().contains("next sync"));
     world.person("c", "BOSS@acme.example", None, "active");
     assert!(reason(&world).unwrap().contains("several"));
+    // Once, although the last sync warned of it, too.
+    let code = "bootstrap_super_admin_ambiguous";
+    let warned = json!({ "code": code, "message": "So it is.", "fix": "Mend it." });
+    world.synced(Outcome::Applied, None, json!({ "warnings": [warned] }));
+    let told = world.run(&judged(&setting));
+    assert!(!codes(&told).contains(&code), "{:?}", codes(&told));
     world.sql("UPDATE person SET admin_role = 'super_admin' WHERE person_id = 'b'");
     assert_eq!(reason(&world), None);
+    // It has elected somebody, who has another address now.
+    world.sql("UPDATE person SET admin_role_source = 'bootstrap' WHERE person_id = 'b'");
+    world.sql("UPDATE person SET email = 'gone@acme.example' WHERE person_id = 'b'");
+    assert!(reason(&world).unwrap().contains("does so once"));
+}
+
+#[test]
+fn a_sync_that_nobody_begins_is_told_when_it_is_long_due() {
+    use std::time::Duration;
+    let after = |minutes: u64, interval: &str| {
+        let world = World::new();
+        world.person("a", "a@acme.example", Some("super_admin"), "active");
+        world.synced(Outcome::Applied, None, json!({}));
+        world.later(Duration::from_secs(minutes * 60));
+        let report = world.run(&judged(&[("scaiflow_sync_interval_minutes", interval)]));
+        let all = findings(&report);
+        let found = all.iter().find(|(_, one)| one.code == "sync_overdue");
+        found.map(|(_, one)| one.evidence["due_at"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(after(75, "60"), None);
+    assert_eq!(after(76, "60").as_deref(), Some("2027-01-15T09:00:00Z"));
+    assert_eq!(after(76, "120"), None);
+    // By time none is ever due.
+    assert_eq!(after(10_000, "0"), None);
 }
 
 #[test]

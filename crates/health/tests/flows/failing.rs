@@ -1,12 +1,19 @@
 //! Every port failing at every step: the report is there, says which part, and is never well.
 
+use std::time::Duration;
+
 use futures::executor::block_on;
-use scaigate_health::{Asked, own, ready};
+use scaigate_health::{Asked, detailed, own, ready};
+use scaigate_kv::dev_headers;
+use scaigate_kv::memory::MemoryDatabase;
 use scaigate_problem::Code;
-use scaigate_types::{OutboundError, StoreError};
+use scaigate_signin::{Memory, Ports};
+use scaigate_types::{Clock, Kv, OutboundError, StoreError, Timestamp};
 use serde_json::json;
 
-use crate::world::{SCAIGRID, SCAIKEY, Says, World, codes, findings, judged};
+use crate::world::{
+    NOW, Network, SCAIGRID, SCAIKEY, Says, Still, World, codes, findings, judged, of_check,
+};
 
 /// What a world without a directory is told of, when nothing fails.
 const USUAL: [&str; 2] = ["never_synced", "no_super_admin"];
@@ -246,4 +253,98 @@ fn what_scaikey_and_scaigrid_answer_amiss_is_named() {
             findings(&report)
         );
     }
+}
+
+/// A world whose key-value store never answers, and whose time passes for whoever waits.
+struct Silent(World);
+
+struct Never;
+
+impl Kv for Never {
+    async fn get(&self, _: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        std::future::pending().await
+    }
+
+    async fn set(&self, _: &str, _: &[u8]) -> Result<(), StoreError> {
+        std::future::pending().await
+    }
+
+    async fn delete(&self, _: &str) -> Result<(), StoreError> {
+        std::future::pending().await
+    }
+}
+
+impl Clock for Silent {
+    fn now(&self) -> Timestamp {
+        self.0.clock().now()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.0.later(duration);
+    }
+}
+
+impl Ports for Silent {
+    type Clock = Self;
+    type Entropy = Still;
+    type Kv = Never;
+    type Database = MemoryDatabase;
+    type Outbound = Network;
+
+    fn clock(&self) -> &Self {
+        self
+    }
+
+    fn entropy(&self) -> &Still {
+        self.0.entropy()
+    }
+
+    fn kv(&self) -> &Never {
+        &Never
+    }
+
+    fn db(&self) -> &MemoryDatabase {
+        self.0.db()
+    }
+
+    fn outbound(&self) -> &Network {
+        self.0.outbound()
+    }
+
+    fn memory(&self) -> &Memory {
+        self.0.memory()
+    }
+}
+
+#[test]
+fn n_143_a_store_that_never_answers_is_told_of_in_bounded_time() {
+    let judged = judged(&[]);
+    let silent = Silent(World::new());
+    let problem = block_on(ready(&silent, &judged)).unwrap_err();
+    assert_eq!(problem.code(), Code::StoreUnavailable);
+    assert_eq!(problem.details()["store"], "key_value");
+    assert_eq!(silent.now().since(NOW), Duration::from_secs(3));
+    let report = block_on(detailed(&silent, &judged));
+    let found = of_check(&report, "key_value");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].code, "store_timeout");
+    assert_eq!(found[0].evidence["waited_ms"], 3_000);
+    assert_eq!(report.status(), "failing");
+    // What else there is was looked at.
+    assert!(of_check(&report, "database").is_empty());
+    assert!(of_check(&report, "scaikey_keys").is_empty());
+}
+
+#[test]
+fn s_33_headers_of_development_that_mean_nothing_are_counted() {
+    let world = World::new();
+    for seconds in [0, 5] {
+        let at = NOW.plus(Duration::from_secs(seconds));
+        block_on(dev_headers::note(&world.kv, 2, at)).unwrap();
+    }
+    let report = world.run(&judged(&[]));
+    let found = of_check(&report, "key_value");
+    assert_eq!(found[0].code, "dev_headers_ignored");
+    assert_eq!(found[0].evidence["count"], 4);
+    assert_eq!(found[0].evidence["last_at"], "2027-01-15T08:00:05Z");
 }

@@ -7,7 +7,10 @@
     reason = "a test that meets the unexpected should stop there"
 )]
 
+mod components;
 mod directory;
 mod failing;
+mod report;
+mod scaikey;
 mod settings;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -32,13 +33,18 @@ const VARIABLES: [(&str, &str); 6] = [
     ("scaigrid_base_url", SCAIGRID),
 ];
 
-/// The settings with `changes` made; an empty value unsets.
-pub fn judged(changes: &[(&str, &str)]) -> Judged {
-    judge(&|name: &str| {
+/// The variables with `changes` made; an empty value unsets.
+pub fn variables<'a>(changes: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
+    |name| {
         let mut all = changes.iter().chain(&VARIABLES);
         let (_, value) = all.find(|(known, _)| *known == name)?;
         Some((*value).to_owned())
-    })
+    }
+}
+
+/// The settings with `changes` made; an empty value unsets.
+pub fn judged(changes: &[(&str, &str)]) -> Judged {
+    judge(&variables(changes))
 }
 
 /// An answer of the network.
@@ -46,6 +52,8 @@ pub fn judged(changes: &[(&str, &str)]) -> Judged {
 pub enum Says {
     Status(u16, String),
     Fails(OutboundError),
+    /// With these headers instead of the usual ones.
+    With(u16, Vec<(&'static str, String)>, String),
 }
 
 impl Says {
@@ -69,6 +77,9 @@ pub struct Network {
     /// Which call fails, from 1, and how.
     pub fail_at: Cell<Option<(u64, OutboundError)>>,
     pub calls: Cell<u64>,
+    /// How long whoever is asked takes.
+    pub takes: Cell<Duration>,
+    clock: Still,
     pub asked: RefCell<Vec<Request<Bytes>>>,
 }
 
@@ -81,6 +92,7 @@ impl Outbound for Network {
         let address = request.uri().to_string();
         self.asked.borrow_mut().push(request);
         self.calls.set(self.calls.get() + 1);
+        self.clock.0.set(self.clock.0.get() + self.takes.get());
         if let Some((call, error)) = self.fail_at.get()
             && call == self.calls.get()
         {
@@ -93,6 +105,13 @@ impl Outbound for Network {
         let longest = of.max_by_key(|(begins, _)| begins.len());
         match longest.unwrap_or_else(|| panic!("{address}")).1 {
             Says::Fails(error) => Err(*error),
+            Says::With(status, headers, body) => {
+                let mut answer = Response::builder().status(*status);
+                for (name, value) in headers {
+                    answer = answer.header(*name, value);
+                }
+                Ok(answer.body(Bytes::from(body.clone())).unwrap())
+            }
             Says::Status(status, body) => Ok(Response::builder()
                 .status(*status)
                 .header("content-type", "application/json")
@@ -107,12 +126,13 @@ impl Outbound for Network {
     }
 }
 
-/// A clock that stands still, and on which nobody ever waits to the end.
-pub struct Still;
+/// A clock that stands still while nobody is asked, and on which nobody ever waits to the end.
+#[derive(Clone, Default)]
+pub struct Still(Rc<Cell<Duration>>);
 
 impl Clock for Still {
     fn now(&self) -> Timestamp {
-        NOW
+        NOW.plus(self.0.get())
     }
 
     async fn sleep(&self, _: Duration) {
@@ -130,16 +150,22 @@ pub struct World {
     pub kv: MemoryKv,
     pub db: MemoryDatabase,
     pub network: Network,
+    clock: Still,
     memory: Memory,
 }
 
 impl World {
     /// Everything answers as it should, and nothing has been mirrored yet.
     pub fn new() -> Self {
+        let clock = Still::default();
         let world = Self {
             kv: MemoryKv::default(),
             db: MemoryDatabase::new().unwrap(),
-            network: Network::default(),
+            network: Network {
+                clock: clock.clone(),
+                ..Network::default()
+            },
+            clock,
             memory: Memory::default(),
         };
         block_on(schema::migrate(&world.db)).unwrap();
@@ -202,6 +228,11 @@ impl World {
             .insert(begins.to_owned(), says);
     }
 
+    /// Lets so much time pass.
+    pub fn later(&self, duration: Duration) {
+        self.clock.0.set(self.clock.0.get() + duration);
+    }
+
     pub fn run(&self, judged: &Judged) -> Report {
         block_on(detailed(self, judged))
     }
@@ -215,11 +246,11 @@ impl Ports for World {
     type Outbound = Network;
 
     fn clock(&self) -> &Still {
-        &Still
+        &self.clock
     }
 
     fn entropy(&self) -> &Still {
-        &Still
+        &self.clock
     }
 
     fn kv(&self) -> &MemoryKv {
@@ -253,5 +284,13 @@ pub fn codes(report: &Report) -> Vec<&str> {
     let bad = findings(report).into_iter().map(|(_, finding)| finding);
     bad.filter(|finding| finding.severity > scaigate_health::Severity::Info)
         .map(|finding| finding.code.as_str())
+        .collect()
+}
+
+/// The findings of one check.
+pub fn of_check<'r>(report: &'r Report, name: &str) -> Vec<&'r Finding> {
+    let all = findings(report).into_iter();
+    all.filter(|(check, _)| *check == name)
+        .map(|(_, finding)| finding)
         .collect()
 }

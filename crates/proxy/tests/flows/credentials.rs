@@ -1,11 +1,22 @@
 //! Whose credential speaks.
 
+use std::time::Duration;
+
+use futures::executor::block_on;
+use scaigate_jose::SealContext;
+use scaigate_kv::session::{self, NewSession};
 use scaigate_problem::Code;
-use scaigate_types::{AdminRole, OutboundError};
+use scaigate_proxy::{Caller, credential as choice};
+use scaigate_scaigrid::credential::Source;
+use scaigate_signin::{Credential, Ports as _, Principal};
+use scaigate_types::{
+    AdminRole, Clock as _, OutboundError, PersonId, SessionId, WorkspaceId, WorkspaceRole,
+};
+use serde_json::json;
 
 use crate::world::{
-    DEPLOYMENT_KEY, KEY, TOKEN, Told, World, author, body, code, credential, dev, service, tenant,
-    told,
+    DEPLOYMENT_KEY, KEY, TOKEN, Told, World, author, body, changed, code, credential, dev, service,
+    tenant, told,
 };
 
 const DENIED: &str = r#"{"error":{"code":"AUTHZ_PERMISSION_DENIED"}}"#;
@@ -142,4 +153,134 @@ fn n_120_a_service_of_the_platform_has_no_tenants_key() {
 fn callers_with_a_token_need_no_credentials_key() {
     let world = World::with(&[("credentials_key", "")]);
     assert_eq!(sent(&world, &author()), [TOKEN]);
+}
+
+/// The ScaiKey token that a sign-in got.
+const KEPT: &str = "eyJ.canary-kept-token.sig";
+
+/// Somebody by a session that keeps a token as `owner`'s.
+fn by_session(world: &World, sid: &str, owner: &str) -> Principal {
+    let expires_at = world.time.now().plus(Duration::from_secs(3_600));
+    let kept = json!({
+        "v": 1, "access_token": KEPT, "refresh_token": null, "id_token": null,
+        "expires_at": expires_at,
+    });
+    let context = SealContext {
+        purpose: "scaikey_tokens",
+        owner,
+    };
+    let sealer = &world.settings.sealer;
+    let sealed = sealer.seal(world.entropy(), &context, kept.to_string().as_bytes());
+    let sid = SessionId::parse(sid).unwrap();
+    let new = NewSession {
+        sid: &sid,
+        person_id: &PersonId::parse("per_bob").unwrap(),
+        tenant_id: &tenant(),
+        expires_at,
+        code_hash: sid.as_str(),
+        code_challenge: None,
+        scaikey_sid: None,
+        scaikey_tokens: &sealed,
+    };
+    block_on(session::insert(&world.db, &new, world.time.now())).unwrap();
+    of_session(sid)
+}
+
+/// An author by a session.
+fn of_session(sid: SessionId) -> Principal {
+    changed(|user| {
+        let workspace_id = WorkspaceId::parse("ws_default").unwrap();
+        user.workspace = Some((workspace_id, WorkspaceRole::Author));
+        user.credential = Credential::Session(sid);
+    })
+}
+
+#[test]
+fn g_7_a_session_speaks_with_the_token_of_its_sign_in_and_ours_never_leaves() {
+    let world = World::new();
+    let bob = by_session(&world, "ses_bob", "ses_bob");
+    assert_eq!(sent(&world, &bob), [KEPT]);
+    // Once it is known, the row is not asked again for a while.
+    world.db.failing.fail_at(1);
+    assert_eq!(sent(&world, &bob), [KEPT]);
+
+    // What was sealed for another session, or by another key, is nobody's: the tenant's key speaks.
+    let world = World::new();
+    world.set_key(KEY);
+    let mallory = by_session(&world, "ses_mallory", "ses_bob");
+    assert_eq!(sent(&world, &mallory), [KEY]);
+    // A session that is not there any more is told so, and no key stands in for it.
+    let stranger = of_session(SessionId::parse("ses_gone").unwrap());
+    let result = world.get("/v1/scaigrid/models", &stranger);
+    assert_eq!(code(&result), Some(Code::TokenRevoked));
+    assert!(world.grid.seen().is_empty());
+}
+
+#[test]
+fn a_service_speaks_with_its_own_token_and_a_bearer_that_is_none_with_nothing() {
+    let world = World::new();
+    let principal = service(Some(tenant()), &["scaicore:view"]);
+    assert_eq!(sent(&world, &principal), [TOKEN]);
+    world.set_key(KEY);
+    let mock = changed(|user| user.credential = Credential::Mock);
+    let chosen = |principal: &Principal, bearer: Option<&str>| {
+        let caller = Caller { principal, bearer };
+        let chosen = block_on(choice::choose(&world, &world.settings, caller));
+        chosen
+            .map(|chosen| chosen.source())
+            .map_err(|problem| problem.code())
+    };
+    assert_eq!(chosen(&principal, Some(TOKEN)), Ok(Source::CallerToken));
+    assert_eq!(chosen(&mock, Some("anything")), Ok(Source::TenantKey));
+    // What can't be sent as a bearer is not, and is not passed over either.
+    for bearer in [Some("two words"), Some(KEY), Some(""), None] {
+        let refused = chosen(&principal, bearer);
+        assert_eq!(refused, Err(Code::ScaikeyInvalidResponse), "{bearer:?}");
+    }
+}
+
+#[test]
+fn g_7_where_tokens_are_traded_none_leaves_as_it_is() {
+    // Our client at ScaiKey is not set up, so there is nothing to trade with.
+    let world = World::with(&[("scaigrid_exchange_audience", "scaigrid")]);
+    world.set_key(KEY);
+    let result = world.get("/v1/scaigrid/models", &author());
+    assert!(result.is_err());
+    assert!(world.grid.seen().is_empty(), "{:?}", code(&result));
+    // Somebody whom ScaiKey does not know has nothing to trade: the tenant's key speaks.
+    assert_eq!(sent(&world, &dev(None)), [KEY]);
+}
+
+#[test]
+fn the_deprecated_deploy_speaks_with_the_deployments_key_or_with_nothing() {
+    for (pin, env, key, expected) in [
+        ("", "dev", DEPLOYMENT_KEY, Ok(Source::DeploymentKey)),
+        ("api_key", "dev", DEPLOYMENT_KEY, Ok(Source::DeploymentKey)),
+        (
+            "user_jwt",
+            "dev",
+            DEPLOYMENT_KEY,
+            Err((json!("user_jwt"), false)),
+        ),
+        ("", "dev", "", Err((json!(null), false))),
+        // It is there, and one key for every tenant is not used in production.
+        ("", "prod", DEPLOYMENT_KEY, Err((json!(null), true))),
+    ] {
+        let world = World::with(&[
+            ("scaiflow_deploy_auth", pin),
+            ("env", env),
+            ("scaigrid_api_key", key),
+        ]);
+        // The tenant's key is not looked at.
+        world.set_key(KEY);
+        let chosen = choice::of_deployment(&world.settings);
+        let chosen = chosen.map(|chosen| chosen.source()).map_err(|problem| {
+            assert_eq!(problem.code(), Code::MissingCredentials);
+            assert!(problem.fix().contains("/v1/flows/{id}/deploy"));
+            let details = problem.details();
+            let is_ignored = details.contains_key("scaigrid_api_key");
+            (details["pinned"].clone(), is_ignored)
+        });
+        assert_eq!(chosen, expected, "{pin} {env}");
+    }
 }

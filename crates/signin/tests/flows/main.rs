@@ -6,6 +6,7 @@
 )]
 
 mod access_tokens;
+mod actors;
 mod authenticate;
 mod backchannel_logout;
 mod begin;

@@ -21,8 +21,11 @@ use scaigate_kv::schema;
 use scaigate_kv::session::{self, NewSession};
 use scaigate_problem::{Code, Problem};
 use scaigate_signin::settings::{self, Scaikey as Connection};
-use scaigate_signin::{Memory, Ports};
-use scaigate_types::{Clock as _, Issuer, PersonId, Query as _, SessionId, TenantId, Value};
+use scaigate_signin::{Credential, Memory, Ports, Principal, Service, User};
+use scaigate_types::{
+    AdminRole, ClientId, Clock as _, Issuer, PersonId, Query as _, SessionId, Subject, TenantId,
+    Value,
+};
 use scaikey_emulator::{WebhookDelivery, WebhookEvent, seed};
 
 pub use random::Seeded;
@@ -216,4 +219,42 @@ impl Ports for World {
 /// The code of a failure; `None` for a success.
 pub fn code<T>(result: &Result<T, Problem>) -> Option<Code> {
     result.as_ref().err().map(Problem::code)
+}
+
+/// A service of the platform with these scopes.
+pub fn service(world: &World, scopes: &[&str]) -> Principal {
+    let service = Service {
+        issuer: Issuer::parse(BASE).unwrap(),
+        client_id: ClientId::parse("an-operator").unwrap(),
+        tenant_id: None,
+        is_platform: true,
+        scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+        permissions: Vec::new(),
+        roles: Vec::new(),
+        expires_at: world.clock.now().plus(Duration::from_secs(60)),
+    };
+    Principal::Service(service.into())
+}
+
+/// Somebody of acme with this role.
+pub fn user(role: Option<AdminRole>) -> Principal {
+    let tenant_id = TenantId::parse(seed::ACME).unwrap();
+    let user = User {
+        issuer: Issuer::parse(BASE).unwrap().of_tenant(&tenant_id).unwrap(),
+        subject: Subject::parse("usr_caller_acme").unwrap(),
+        tenant_id,
+        person_id: Some(PersonId::parse("per_caller").unwrap()),
+        email: None,
+        name: None,
+        admin_role: role,
+        personal_workspace_id: None,
+        workspace: None,
+        scopes: Vec::new(),
+        permissions: Vec::new(),
+        roles: Vec::new(),
+        groups: Vec::new(),
+        credential: Credential::Session(SessionId::parse("ses_caller").unwrap()),
+        expires_at: None,
+    };
+    Principal::User(user.into())
 }
