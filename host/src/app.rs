@@ -20,6 +20,8 @@ pub(crate) struct App {
     pub client: Client,
     /// Changes when every running instance has to end.
     pub generation: watch::Sender<u64>,
+    /// How many instances there are.
+    pub instances: watch::Sender<usize>,
     /// Set once the server listens; weak, as the server holds the components.
     pub server: OnceLock<Weak<Server>>,
     // Last: the files are removed after everything that has them open.

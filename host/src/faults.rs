@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::clock::HostClock;
 
 /// The most calls remembered by [`Faults::calls`]; older ones are dropped.
@@ -131,6 +133,24 @@ struct Shared {
 #[derive(Clone, Default)]
 pub struct Faults {
     shared: Arc<Mutex<Shared>>,
+    /// How many calls hang.
+    hanging: Arc<watch::Sender<usize>>,
+}
+
+/// A call that hangs, until its caller gives up or ends.
+struct Hanging<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Hanging<'a> {
+    fn begin(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count = count.saturating_add(1));
+        Self(count)
+    }
+}
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
+    }
 }
 
 /// What a call has to do about a rule.
@@ -213,6 +233,19 @@ impl Faults {
         shared.calls.clear();
     }
 
+    /// Whether a call hangs now.
+    #[must_use]
+    pub fn is_hanging(&self) -> bool {
+        *self.hanging.borrow() > 0
+    }
+
+    /// Waits until a call hangs ([`Effect::Hang`]).
+    pub async fn hung(&self) {
+        let mut hanging = self.hanging.subscribe();
+        // The sender is held here.
+        let _ = hanging.wait_for(|count| *count > 0).await;
+    }
+
     /// Records a call and waits out what a rule says about it.
     pub(crate) async fn meet(
         &self,
@@ -236,7 +269,10 @@ impl Faults {
                 clock.sleep_until(start.saturating_add(nanoseconds)).await;
                 Verdict::Proceed
             }
-            Some(Effect::Hang) => std::future::pending().await,
+            Some(Effect::Hang) => {
+                let _hanging = Hanging::begin(&self.hanging);
+                std::future::pending().await
+            }
         }
     }
 

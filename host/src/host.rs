@@ -166,6 +166,15 @@ impl Host {
         self.server.app.kill_instances();
     }
 
+    /// Waits until there is no instance. Where each answers one request
+    /// ([`ReuseOptions::never`]), all that was begun is done then, what goes on after an answer, too;
+    /// where they are reused, they have to be killed or to have idled.
+    pub async fn without_instances(&self) {
+        let mut instances = self.server.app.instances.subscribe();
+        // The sender is in the server, which is held here.
+        let _ = instances.wait_for(|count| *count == 0).await;
+    }
+
     /// Ends as if killed: answers on their way are cut, and nothing is waited for but that the address is
     /// free again.
     pub async fn crash(mut self) {
@@ -226,6 +235,7 @@ async fn start(options: HostOptions) -> anyhow::Result<Host> {
         key_value,
         client: Client::new(&options.outbound_authorities)?,
         generation: watch::Sender::new(0),
+        instances: watch::Sender::new(0),
         server: OnceLock::new(),
         state,
     });

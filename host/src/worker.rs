@@ -14,8 +14,28 @@ use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
 
+use crate::app::App;
 use crate::instance::{ComponentState, InstanceData, Prepared};
 use crate::reuse::ReuseOptions;
+
+/// One of the instances there are, until it is dropped.
+struct Counted(Arc<App>);
+
+impl Counted {
+    fn new(app: &Arc<App>) -> Self {
+        app.instances
+            .send_modify(|count| *count = count.saturating_add(1));
+        Self(app.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0
+            .instances
+            .send_modify(|count| *count = count.saturating_sub(1));
+    }
+}
 
 /// Makes instances of one component.
 pub(crate) struct Instances {
@@ -30,6 +50,7 @@ impl HandlerState for Instances {
     type WorkerState = Life;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<InstanceData, Expiration, Life>> {
+        let counted = Counted::new(&self.component.app);
         let mut generation = self.component.app.generation.subscribe();
         let born = *generation.borrow_and_update();
         let mut store = self.prepared.store(&self.component);
@@ -73,6 +94,7 @@ impl HandlerState for Instances {
                 concurrent,
                 killed,
                 born,
+                _counted: counted,
             },
         })
     }
@@ -129,6 +151,8 @@ pub(crate) struct Life {
     killed: Arc<AtomicBool>,
     /// The generation it belongs to. One of an earlier generation is being killed.
     born: u64,
+    /// Dropped after the instance.
+    _counted: Counted,
 }
 
 impl WorkerState for Life {

@@ -117,8 +117,8 @@ impl<C: Clock, E: Entropy, O: Outbound> Console<'_, C, E, O> {
     }
 }
 
-/// What a component refused, as a failure of ours: its code and its details, which hold nothing secret.
-/// Only codes of the list are taken on.
+/// What a component refused, as a failure of ours: its code, its details, which hold nothing secret, and
+/// when to try again. Only codes of the list are taken on.
 fn refused(answer: &Response<Bytes>) -> Problem {
     let body: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let text = body.pointer("/error/code").and_then(Value::as_str);
@@ -130,7 +130,11 @@ fn refused(answer: &Response<Bytes>) -> Problem {
     for (name, value) in details.into_iter().flatten() {
         problem = problem.with(name, value.clone());
     }
-    problem
+    let after = answer.headers().get(header::RETRY_AFTER);
+    match after.and_then(|seconds| seconds.to_str().ok()?.parse().ok()) {
+        Some(seconds) => problem.with_retry_after(Duration::from_secs(seconds)),
+        None => problem,
+    }
 }
 
 /// The code of that name.

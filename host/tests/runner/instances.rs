@@ -46,6 +46,16 @@ async fn work_goes_on_after_the_answer() {
 }
 
 #[tokio::test]
+async fn without_instances_all_is_done_that_goes_on_after_the_answer() {
+    let mut options = options(MANIFEST);
+    options.reuse = ReuseOptions::never();
+    let host = start(options).await;
+    ok(&host, "after?done,20", "").await;
+    host.without_instances().await;
+    assert_eq!(ok(&host, "kv-get?done", "").await, "done");
+}
+
+#[tokio::test]
 async fn a_request_that_takes_too_long_is_a_500() {
     let mut options = options(MANIFEST);
     options.reuse.request_timeout = Some(Choice::Exactly(Duration::from_secs(1)));
@@ -71,16 +81,17 @@ async fn killed_instances_leave_their_clients_without_an_answer() {
     ok(&host, "count", "").await;
     ok(&host, "kv-set?a", "before").await;
     faults.set(Target::key_value(), When::Always, Effect::Hang);
-    let before = faults.count(&Target::key_value());
     let request = probe(&host, "kv-set?a", "after");
     let kill = async {
-        while faults.count(&Target::key_value()) == before {
-            tokio::task::yield_now().await;
-        }
+        faults.hung().await;
+        assert!(faults.is_hanging());
         host.kill_instances();
     };
     let (answer, ()) = tokio::join!(request, kill);
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    // However long they would have idled.
+    host.without_instances().await;
+    assert!(!faults.is_hanging());
     faults.clear();
     assert_eq!(ok(&host, "kv-get?a", "").await, "before");
     // The one that counted is gone.

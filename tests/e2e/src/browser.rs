@@ -45,7 +45,17 @@ impl Browser {
     }
 
     /// Sends a request with the cookies, and keeps those of the answer.
-    pub async fn send(&self, mut request: Request<Bytes>) -> Answer {
+    pub async fn send(&self, request: Request<Bytes>) -> Answer {
+        self.try_send(request)
+            .await
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The same where no answer is an outcome too.
+    ///
+    /// # Errors
+    /// The connection was refused or cut.
+    pub async fn try_send(&self, mut request: Request<Bytes>) -> Result<Answer, String> {
         let cookies: Vec<String> = self
             .cookies
             .lock()
@@ -57,7 +67,7 @@ impl Browser {
             let value = cookies.join("; ").parse().expect("a header");
             request.headers_mut().insert(header::COOKIE, value);
         }
-        let answer = self.client.send(request).await;
+        let answer = self.client.try_send(request).await?;
         for value in answer.headers.get_all(header::SET_COOKIE) {
             let pair = value
                 .to_str()
@@ -69,7 +79,7 @@ impl Browser {
             self.canaries.add(value);
             self.set_cookie(name, value);
         }
-        answer
+        Ok(answer)
     }
 
     /// Goes to an address, as after a click or a redirect. Does not follow redirects.

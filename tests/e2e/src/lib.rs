@@ -26,6 +26,7 @@ mod scene;
 pub mod seen;
 mod spin_process;
 mod together;
+mod traces;
 mod world;
 
 pub use app::pkce_challenge;
@@ -40,6 +41,7 @@ pub use mirror::{Live, reorganised};
 pub use raw::Raw;
 pub use scene::{Scene, set_scopes};
 pub use together::together;
+pub use traces::Traces;
 pub use world::{CREDENTIALS_KEY, Setup, WEBHOOK_SECRET, World};
 
 pub use scaigate_host::{Call, Effect, ReuseOptions, Target, When};

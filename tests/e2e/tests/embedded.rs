@@ -47,6 +47,16 @@ mod directory_sync;
 mod directory_transport;
 #[path = "embedded/directory_webhook.rs"]
 mod directory_webhook;
+#[path = "embedded/faults.rs"]
+mod faults;
+#[path = "embedded/faults_document.rs"]
+mod faults_document;
+#[path = "embedded/faults_flows.rs"]
+mod faults_flows;
+#[path = "embedded/faults_sent.rs"]
+mod faults_sent;
+#[path = "embedded/faults_stage.rs"]
+mod faults_stage;
 #[path = "embedded/flow_acls.rs"]
 mod flow_acls;
 #[path = "embedded/flows.rs"]
