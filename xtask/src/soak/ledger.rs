@@ -58,7 +58,7 @@ pub struct Count {
 }
 
 impl Ledger {
-    /// Puts another's knowledge to this one's.
+    /// Puts another's knowledge, which is newer, to this one's.
     pub fn merge(&mut self, other: Self) {
         for (kind, count) in other.counts {
             let sum = self.counts.entry(kind).or_default();

@@ -59,9 +59,9 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
         )?;
     }
     let mut site = Site::start(&workspace, &manifest)?;
-    let warm_up = traffic::warm_up(&site.servers());
-    let (mut ledger, kills) = load(&mut site, options)?;
-    ledger.merge(warm_up);
+    let mut ledger = traffic::warm_up(&site.servers());
+    let (loaded, kills) = load(&mut site, options)?;
+    ledger.merge(loaded);
     // Once more, so that nothing is there only because somebody remembers it.
     site.kill_and_restart()?;
     println!("{}", ledger.summary(kills + 1));
