@@ -160,6 +160,9 @@ mod tests {
             );
         }
         assert!(object(b"{\"a\":\"\xff\"}", BOUNDS).is_none());
+        let values = r#"{"a":-1,"b":null,"c":true,"d":1.5,"e":"x","f":[2]}"#;
+        let read = object(values.as_bytes(), BOUNDS).map(Value::Object);
+        assert_eq!(read, serde_json::from_str(values).ok());
         let long = |length: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(length - 8));
         assert!(object(long(64).as_bytes(), BOUNDS).is_some());
         assert!(object(long(65).as_bytes(), BOUNDS).is_none());

@@ -176,6 +176,7 @@ fn n_055_n_120_nothing_of_a_failure_can_hold_a_credential_or_words() {
 #[test]
 fn codes_are_words_of_one_case() {
     let long = ["ABCDEFGHIJKLMNOP"; 4].join("_");
+    let (longest, longer) = (&long[..64], &long[..65]);
     let many = ["A"; 9].join("_");
     for good in [
         "X",
@@ -184,6 +185,7 @@ fn codes_are_words_of_one_case() {
         "HTTP_404",
         "V2_ERROR",
         "A_B_C_D_E_F_G_H",
+        longest,
     ] {
         assert_eq!(
             code(&format!(r#"{{"error":{{"code":"{good}"}}}}"#)).as_deref(),
@@ -207,7 +209,7 @@ fn codes_are_words_of_one_case() {
         "sgk_abc",
         "SGK_ABC",
         "<b>",
-        &long,
+        longer,
         &many,
     ] {
         assert_eq!(
@@ -250,11 +252,13 @@ fn s_04_s_22_every_failure_is_told_by_its_code_or_by_its_status() {
         (405, "", Rejected),
         (407, "", Failed),
         (408, "", Failed),
+        (409, "", Conflict),
         (409, "SLUG_CONFLICT", Conflict),
         (409, "PROVIDER_HAS_BACKENDS", Conflict),
         (409, "SCAIQUEUE_QUEUE_FULL", Conflict),
         (410, "", NotFound),
         (422, "VALIDATION_ERROR", Rejected),
+        (423, "", Conflict),
         // F-pub and G-errcodes disagree about the status; the code decides.
         (400, "VALIDATION_ERROR", Rejected),
         (400, "", Rejected),
