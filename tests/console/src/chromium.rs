@@ -28,8 +28,18 @@ pub struct Chromium {
     profile: PathBuf,
 }
 
-/// Starts the driver: it says on which port it listens.
+/// How often the driver may be started.
+const STARTS: usize = 5;
+
+/// Starts the driver. It takes a port that is free in IPv4, and ends where the same one is taken in IPv6:
+/// another start takes another port.
 fn start_driver(profile: &Path) -> (Child, u16) {
+    let mut starts = (0..STARTS).filter_map(|_| try_driver(profile));
+    starts.next().expect("chromedriver says its port")
+}
+
+/// The driver and the port it says that it listens on; `None` when it ends instead.
+fn try_driver(profile: &Path) -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .env("TMPDIR", profile)
@@ -38,17 +48,17 @@ fn start_driver(profile: &Path) -> (Child, u16) {
         .spawn()
         .unwrap_or_else(|error| panic!("chromedriver: {error}; {MISSING}"));
     let mut lines = BufReader::new(driver.stdout.take().expect("its output")).lines();
-    let port = lines
-        .by_ref()
-        .map_while(Result::ok)
-        .find_map(|line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse().ok()
-        })
-        .expect("chromedriver says its port");
+    let port = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let (_, port) = line.split_once("started successfully on port ")?;
+        port.trim_end_matches('.').parse().ok()
+    });
+    let Some(port) = port else {
+        driver.wait().expect("it has ended");
+        return None;
+    };
     // It goes on talking: nobody listens, and it must not be stopped by that.
     std::thread::spawn(move || lines.for_each(drop));
-    (driver, port)
+    Some((driver, port))
 }
 
 impl Chromium {
@@ -234,7 +244,8 @@ pub(crate) fn target() -> PathBuf {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        // The driver ends its browser when it is asked to, not when it is killed.
+        // The driver ends its browser when its session ends, not when it ends itself.
+        self.session.end();
         let _ = Command::new("kill")
             .arg(self.driver.id().to_string())
             .status();

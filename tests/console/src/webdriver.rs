@@ -3,6 +3,10 @@
 //! The crates that speak it bring ICU, a second `http`, `cookie` and `thiserror`, and other features of the
 //! compiler's own helpers, for which the WebAssembly engine would be built once more.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
@@ -42,6 +46,27 @@ impl Session {
         let id = made["sessionId"].as_str().ok_or("no session")?;
         session.url = format!("{}/{id}", session.url);
         Ok(session)
+    }
+
+    /// Ends the session, and the browser with it. Waits, so that it can be done where nothing is awaited.
+    pub fn end(&self) {
+        const PATIENCE: Duration = Duration::from_secs(10);
+        let Some((host, path)) = self
+            .url
+            .strip_prefix("http://")
+            .and_then(|rest| rest.split_once('/'))
+        else {
+            return;
+        };
+        // Whatever fails: the driver is gone, and there is nobody to tell.
+        let _ = TcpStream::connect(host).and_then(|mut driver| {
+            driver.set_read_timeout(Some(PATIENCE))?;
+            let request =
+                format!("DELETE /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+            driver.write_all(request.as_bytes())?;
+            // It answers once the browser has ended, and keeps the connection.
+            driver.read(&mut [0; 1024])
+        });
     }
 
     async fn send(&self, method: Method, path: &str, body: Value) -> Result<Value, String> {
