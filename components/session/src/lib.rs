@@ -24,10 +24,11 @@ use routes::Call;
 
 scaigate_runtime::service!(super::handle);
 
-/// Once in 256 requests, forgets what has expired, after the answer.
+/// Once in 4096 requests, forgets what has expired, after the answer. It is work of some milliseconds,
+/// which all of them bear.
 fn purge_now_and_then() {
-    let [chance] = SpinEntropy.bytes();
-    if chance == 0 {
+    let chance = u16::from_ne_bytes(SpinEntropy.bytes());
+    if chance.is_multiple_of(4096) {
         after_answer(async {
             // What fails now is done another time.
             let _ = purge::purge(&SpinDatabase::default(), &SpinKv, SpinClock.now()).await;

@@ -102,7 +102,7 @@ fn assert_not_done_twice(world: &World, flow: &Flow, fault: Fault<'_>) {
     }
 }
 
-/// Whether the request has also purged what has expired, as one of 256 to `session` does after its
+/// Whether the request has also purged what has expired, as one of 4096 to `session` does after its
 /// answer, by chance: then nothing can be said of its calls.
 fn has_purged(world: &World) -> bool {
     let calls = world.faults.calls();
