@@ -184,6 +184,11 @@ impl Recorder {
         self.until(|| self.waiting(endpoint) == n).await;
     }
 
+    /// Returns as soon as a request stands at the endpoint's gates, however many do.
+    pub async fn stands(&self, endpoint: Endpoint) {
+        self.until(|| self.waiting(endpoint) > 0).await;
+    }
+
     async fn until(&self, done: impl Fn() -> bool) {
         let mut changes = self.changed.subscribe();
         while !done() {

@@ -199,17 +199,14 @@ async fn killed_at_any_statement_of_a_sync_the_mirror_is_the_old_one() {
     for k in 1..=calls {
         let what = format!("killed at statement {k} of {calls}");
         let session = changing.begin().await;
+        // No call of an earlier round hangs any more.
         world.host().kill_instances();
+        world.host().without_instances().await;
         world.faults.reset_calls();
         world
             .faults
             .set(Target::sqlite(), When::Nth(k), Effect::Hang);
-        killed(world, async {
-            while world.faults.count(&Target::sqlite()) < k {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        })
-        .await;
+        killed(world, world.faults.hung()).await;
         world.faults.clear();
         assert!(!changing.is_one_of_both(&session, &what), "{what}");
         changing.next_works(&what).await;
@@ -233,12 +230,7 @@ async fn killed_while_scaikey_has_its_call_the_mirror_is_the_old_one() {
             let what = format!("{endpoint:?}, {gate:?}");
             let session = changing.begin().await;
             recorder.hold_at(endpoint, gate);
-            killed(world, async {
-                while recorder.waiting(endpoint) == 0 {
-                    tokio::time::sleep(Duration::from_millis(1)).await;
-                }
-            })
-            .await;
+            killed(world, recorder.stands(endpoint)).await;
             recorder.release(endpoint);
             assert!(!changing.is_one_of_both(&session, &what), "{what}");
             // A dead run is seen as one that runs until its lease is over, and then for what it is.

@@ -1,7 +1,5 @@
 //! The sync of the directory, from ScaiKey's lists to the mirror.
 
-use std::time::Duration;
-
 use scaigate_e2e::emulator::{Deviation, DirectoryLie, Endpoint, Fault, seed};
 use scaigate_e2e::{Scene, Setup, World, reorganised};
 use serde_json::Value;
@@ -155,9 +153,7 @@ async fn a_group_that_goes_while_it_is_read_is_not_mirrored() {
     let recorder = world.scaikey.recorder();
     recorder.hold(Endpoint::GroupMembers);
     let gone = async {
-        while recorder.waiting(Endpoint::GroupMembers) == 0 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        recorder.stands(Endpoint::GroupMembers).await;
         let group = world.scaikey.changes().delete_group("grp_umbra_research");
         assert!(group.is_some());
         recorder.release(Endpoint::GroupMembers);
