@@ -23,5 +23,5 @@ pub use lookup::Listed;
 pub use pass::{GridPorts, Passed};
 pub use serve::{Call, Served, read, serve};
 pub use settings::Settings;
-pub use upload::Upload;
+pub use upload::{MAX as MAX_UPLOAD, Upload};
 pub use watched::{Cut, Watched};

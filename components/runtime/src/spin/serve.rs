@@ -29,9 +29,8 @@ pub type Reply = Response<FullBody<Bytes>>;
 /// Time for a caller to send its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Bytes of a body that is too large that are read and thrown away: a caller that is still sending
-/// when the connection closes may never see why.
-const MAX_DISCARDED: usize = 1_048_576;
+/// Bytes of a body that is too large that are read and thrown away, see [`discard`].
+pub(super) const MAX_DISCARDED: u64 = 1_048_576;
 
 thread_local! {
     static IDS: RefCell<Fresh> = const { RefCell::new(Fresh::new()) };
@@ -157,7 +156,6 @@ pub(super) async fn read_body(
 ) -> Result<Bytes, Problem> {
     let read = pin!(async {
         let mut collected = BytesMut::new();
-        let mut received = 0_usize;
         while let Some(frame) = body.frame().await {
             let Ok(frame) = frame else {
                 return Err(Problem::invalid_field("body", "not received whole"));
@@ -165,21 +163,33 @@ pub(super) async fn read_body(
             let Ok(data) = frame.into_data() else {
                 continue;
             };
-            received = received.saturating_add(data.len());
-            if received <= max_body {
-                collected.extend_from_slice(&data);
-            } else if received > max_body.saturating_add(MAX_DISCARDED) {
-                break;
+            if collected.len().saturating_add(data.len()) > max_body {
+                drain(&mut body, MAX_DISCARDED).await;
+                return Err(Problem::new(Code::PayloadTooLarge).with("limit_bytes", max_body));
             }
-        }
-        if received > max_body {
-            return Err(Problem::new(Code::PayloadTooLarge).with("limit_bytes", max_body));
+            collected.extend_from_slice(&data);
         }
         Ok(collected.freeze())
     });
     match select(read, pin!(SpinClock.sleep(BODY_TIMEOUT))).await {
         Either::Left((outcome, _)) => outcome,
         Either::Right(((), _)) => Err(Problem::invalid_field("body", "not received in time")),
+    }
+}
+
+/// Reads the rest of a refused request's body and throws it away, `most` bytes of it and no longer than
+/// a body may take: a caller that is still sending when the connection closes may never see why.
+pub(super) async fn discard(body: impl http_body::Body<Data = Bytes> + Unpin, most: u64) {
+    select(pin!(drain(body, most)), pin!(SpinClock.sleep(BODY_TIMEOUT))).await;
+}
+
+async fn drain(mut body: impl http_body::Body<Data = Bytes> + Unpin, most: u64) {
+    let mut received = 0_u64;
+    while received <= most
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        received = received.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
     }
 }
 

@@ -12,7 +12,7 @@ use http::{Method, Response};
 use http_body::{Body, Frame};
 use http_body_util::BodyExt;
 use scaigate_problem::{Code, Problem};
-use scaigate_proxy::Cut;
+use scaigate_proxy::{Cut, MAX_UPLOAD};
 use scaigate_types::Clock;
 use serde_json::json;
 use spin_sdk::wasip3::http::types::ErrorCode;
@@ -20,7 +20,7 @@ use spin_sdk::wasip3::http_compat::{BodyWriter, IncomingRequestBody};
 use spin_sdk::wasip3::wit_bindgen::StreamResult;
 
 use super::ports::SpinClock;
-use super::serve::{answered, fresh_id, read_body};
+use super::serve::{MAX_DISCARDED, answered, discard, fresh_id};
 use super::wire;
 use crate::answer::AnswerBody;
 use crate::{Incoming, Site};
@@ -57,8 +57,9 @@ impl AnswerBody for StreamBody {
 pub type StreamAnswer = Response<StreamBody>;
 
 /// As [`super::respond`], with the body of the request as it comes, and of the answer as `handle` gives
-/// it. What `handle` has not read of a refused request's body is read and thrown away, some of it: a
-/// caller that is still sending when the connection closes may never see why.
+/// it. What `handle` has not read of a refused request's body is read and thrown away, as much of it as
+/// may be sent and a little more: a caller that is still sending when the connection closes may never
+/// see why.
 ///
 /// # Errors
 /// The request is none, or the answer has a header that a component may not send.
@@ -94,7 +95,7 @@ pub async fn respond_stream(
         && !bodyless
         && let Some(rest) = rest.and_then(|arriving| arriving.take_back())
     {
-        let _ = read_body(rest, 0).await;
+        discard(rest, MAX_UPLOAD + MAX_DISCARDED).await;
     }
     let (parts, body) = answer.into_parts();
     match body {

@@ -349,7 +349,8 @@ async fn a_scaigrid_that_refuses_the_connection_is_told_at_once_whatever_is_sent
         .set(Target::Outbound(authority), When::Always, Effect::Refuse);
     // No limit of time ends it.
     world.clock.freeze();
-    for size in [0, 1, MIB, 9 * MIB] {
+    // Several large ones: a connection that closes on a client that is still sending may lose the answer.
+    for size in [0, 1, MIB].into_iter().chain([9 * MIB; 10]) {
         let filler = "x".repeat(usize::try_from(size).expect("a size"));
         let body = CHAT.replace("\"user\"", &format!("\"user\",\"content\":\"{filler}\""));
         let answer = world
