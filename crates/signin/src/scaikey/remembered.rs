@@ -219,6 +219,8 @@ impl<T, Parse: Fn(&str) -> Option<T>> Source<'_, T, Parse> {
         // The search may have ended before this request began: then nobody waits.
         let until = deadline.within(ports.clock(), PATIENCE);
         loop {
+            // First: to learn whose search it is may have taken longer than the search.
+            known = known.newer(self.stored(ports).await);
             let now = ports.clock().now();
             if let Some((read_at, value)) = &known.read
                 && *read_at >= at
@@ -237,7 +239,6 @@ impl<T, Parse: Fn(&str) -> Option<T>> Source<'_, T, Parse> {
                 return known.last_good(now).ok_or_else(asked_in_vain);
             }
             ports.clock().sleep(POLL).await;
-            known = known.newer(self.stored(ports).await);
         }
     }
 

@@ -215,6 +215,29 @@ fn n_071_those_who_wait_for_the_searcher_all_get_the_new_key() {
 }
 
 #[test]
+fn who_waited_for_the_database_longer_than_for_the_searcher_gets_what_was_found() {
+    use scaigate_types::{Clock as _, Database as _};
+    let world = known();
+    world.scaikey.published.replace(vec![Signer(1), Signer(2)]);
+    world.scaikey.signer.set(Signer(2));
+    let token = world.scaikey.access_token(&json!({}));
+    world.scaikey.slow(Endpoint::Keys, Duration::from_secs(1));
+    let (searcher, late) = (world.instance(), world.instance());
+    let outcomes = world.run(join(take(&world, &searcher, &token), async {
+        // It has looked before there was anything, and learns only then whose search it is.
+        world.clock.sleep(Duration::from_millis(500)).await;
+        let writer = world.db.begin().await.unwrap();
+        let writing = async {
+            world.clock.sleep(Duration::from_secs(5)).await;
+            drop(writer);
+        };
+        join(take(&world, &late, &token), writing).await.0
+    }));
+    assert_eq!(code(&outcomes.0), None);
+    assert_eq!(code(&outcomes.1), None);
+}
+
+#[test]
 fn a_searcher_that_is_lost_holds_nobody_up_for_long() {
     use scaigate_types::Clock as _;
     let world = known();

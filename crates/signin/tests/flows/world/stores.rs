@@ -1,7 +1,9 @@
 //! The stores in memory, with calls that go wrong and with other requests between any two calls.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::{Poll, Waker};
 
 use scaigate_kv::memory::{MemoryDatabase, MemoryKv, MemoryTransaction};
 use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
@@ -45,7 +47,7 @@ pub struct ShakyDatabase {
     pub plan: Rc<Plan<StoreFault>>,
     order: Rc<Seeded>,
     /// Whether a transaction is open. Everybody else waits, as SQLite's busy handler would.
-    is_written: Rc<Cell<bool>>,
+    writing: Rc<Writing>,
 }
 
 /// A transaction whose every call may go wrong.
@@ -56,12 +58,35 @@ pub struct ShakyTransaction {
     lock: Lock,
 }
 
-/// Lets the next one in when it goes.
-struct Lock(Rc<Cell<bool>>);
+/// Whether somebody writes, and who waits for the end of it.
+#[derive(Default)]
+struct Writing {
+    is_under_way: Cell<bool>,
+    waiting: RefCell<Vec<Waker>>,
+}
+
+impl Writing {
+    async fn ended(&self) {
+        poll_fn(|context| {
+            if !self.is_under_way.get() {
+                return Poll::Ready(());
+            }
+            self.waiting.borrow_mut().push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+/// Lets the others in when it goes.
+struct Lock(Rc<Writing>);
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        self.0.set(false);
+        self.0.is_under_way.set(false);
+        for waiting in self.0.waiting.take() {
+            waiting.wake();
+        }
     }
 }
 
@@ -112,15 +137,13 @@ impl ShakyDatabase {
             inner: MemoryDatabase::new().unwrap(),
             plan: Rc::default(),
             order,
-            is_written: Rc::default(),
+            writing: Rc::default(),
         }
     }
 
     async fn enter(&self) {
         give_way(self.order.next() % 3).await;
-        while self.is_written.get() {
-            give_way(1).await;
-        }
+        self.writing.ended().await;
     }
 }
 
@@ -145,8 +168,8 @@ impl Database for ShakyDatabase {
         {
             return Err(error);
         }
-        self.is_written.set(true);
-        let lock = Lock(Rc::clone(&self.is_written));
+        self.writing.is_under_way.set(true);
+        let lock = Lock(Rc::clone(&self.writing));
         Ok(ShakyTransaction {
             inner: self.inner.begin().await?,
             plan: Rc::clone(&self.plan),
