@@ -3,7 +3,7 @@
 
 use scaigate_kv::redeemed_code;
 use scaigate_problem::{Code, Problem};
-use scaigate_scaikey::{TokenResponse, token};
+use scaigate_scaikey::{Metadata, TokenResponse, token};
 use scaigate_types::{Clock, ReturnTo, Secret};
 
 use crate::callback::{arrive, code_already_used, code_hash};
@@ -97,18 +97,7 @@ pub async fn exchange(
             return Err(failure.problem);
         }
     };
-    let identity = scaikey::verify(
-        ports,
-        &settings.scaikey.provider,
-        &metadata,
-        &tokens,
-        None,
-        deadline,
-    )
-    .await?;
-    arrive(ports, settings, &identity).await?;
-    upstream_refresh::bind(ports, &tokens, &identity.id_token).await?;
-    Ok(tokens)
+    signed_in(ports, settings, &metadata, tokens, deadline).await
 }
 
 /// Signs in with a password at ScaiKey (ScaiWave's `grant_type=password`), where that is enabled.
@@ -142,15 +131,19 @@ pub async fn password(
     let tokens = scaikey::grant(ports, request, "password", None, deadline)
         .await
         .map_err(|failure| failure.problem)?;
-    let identity = scaikey::verify(
-        ports,
-        &settings.scaikey.provider,
-        &metadata,
-        &tokens,
-        None,
-        deadline,
-    )
-    .await?;
+    signed_in(ports, settings, &metadata, tokens, deadline).await
+}
+
+/// Hands on what ScaiKey granted, once it proves who signed in and that is recorded.
+async fn signed_in(
+    ports: &impl Ports,
+    settings: &Settings,
+    metadata: &Metadata,
+    tokens: TokenResponse,
+    deadline: Deadline,
+) -> Result<TokenResponse, Problem> {
+    let provider = &settings.scaikey.provider;
+    let identity = scaikey::verify(ports, provider, metadata, &tokens, None, deadline).await?;
     arrive(ports, settings, &identity).await?;
     upstream_refresh::bind(ports, &tokens, &identity.id_token).await?;
     Ok(tokens)
