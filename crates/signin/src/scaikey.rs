@@ -16,7 +16,7 @@ use crate::authenticate::Seen;
 use crate::held_tokens::HeldTokens;
 
 pub use documents::metadata;
-pub(crate) use documents::{check, metadata_for};
+pub(crate) use documents::{check, check_access_token, metadata_for};
 pub(crate) use grant::ready_for_grant;
 pub use grant::{GrantFailure, grant};
 pub(crate) use identity::is_admin_role;

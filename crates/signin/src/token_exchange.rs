@@ -1,9 +1,6 @@
 //! Trading the caller's token for one that is good at one upstream only (RFC 8693, `product.md` G7).
 
-use scaigate_jose::{
-    AccessTokenExpectation, Party, SealContext, UnverifiedJwt, VerifyError, sha256, token_hash,
-    verify_access_token,
-};
+use scaigate_jose::{Party, SealContext, UnverifiedJwt, sha256, token_hash};
 use scaigate_kv::exchanged_token;
 use scaigate_problem::{Code, Problem};
 use scaigate_scaikey::token;
@@ -14,7 +11,7 @@ use crate::failure;
 use crate::kept_tokens::{self, LEAST_LIFE, login_required};
 use crate::ports::{Deadline, Ports};
 use crate::principal::{Credential, Principal};
-use crate::scaikey::{self, Asker, SKEW};
+use crate::scaikey::{self, Asker};
 use crate::settings::TokenKeeper;
 
 /// Exchanges for the audiences that the configuration lists.
@@ -211,27 +208,8 @@ impl TokenExchange<'_> {
         };
         let jwt = UnverifiedJwt::parse(compact).map_err(|error| refused(error.to_string()))?;
         let audiences = [audience.to_owned()];
-        let expectation = AccessTokenExpectation {
-            issuer: &metadata.issuer,
-            audiences: &audiences,
-            now: ports.clock().now(),
-            skew: SKEW,
-        };
-        let (verified, _) = scaikey::check(
-            ports,
-            &metadata,
-            &jwt,
-            Asker::Bearer,
-            deadline,
-            |keys| verify_access_token(&jwt, keys, &expectation),
-            |error| {
-                matches!(
-                    error,
-                    scaigate_jose::AccessTokenError::Verify(VerifyError::Signature)
-                )
-            },
-        )
-        .await?;
+        let verified =
+            scaikey::check_access_token(ports, &metadata, &jwt, &audiences, deadline).await?;
         let claims = verified.map_err(|error| refused(error.to_string()))?;
         // One that is good elsewhere, too, could be used there by whoever gets it here.
         if claims.audience.iter().any(|other| other != audience) {

@@ -2,10 +2,7 @@
 
 use std::rc::Rc;
 
-use scaigate_jose::{
-    AccessToken, AccessTokenError, AccessTokenExpectation, Party, UnverifiedJwt, VerifyError,
-    sha256, token_hash, verify_access_token,
-};
+use scaigate_jose::{AccessToken, AccessTokenError, Party, UnverifiedJwt, sha256, token_hash};
 use scaigate_kv::people::{self, Person};
 use scaigate_kv::revocation;
 use scaigate_problem::{Code, Problem};
@@ -67,22 +64,8 @@ async fn verified(
     let metadata = scaikey::metadata_for(ports, provider, Asker::Bearer, deadline)
         .await
         .map_err(no_keys)?;
-    let expectation = AccessTokenExpectation {
-        issuer: &metadata.issuer,
-        audiences: &provider.audiences,
-        now: ports.clock().now(),
-        skew: SKEW,
-    };
-    let (outcome, _) = scaikey::check(
-        ports,
-        &metadata,
-        &jwt,
-        Asker::Bearer,
-        deadline,
-        |keys| verify_access_token(&jwt, keys, &expectation),
-        |error| matches!(error, AccessTokenError::Verify(VerifyError::Signature)),
-    )
-    .await?;
+    let outcome =
+        scaikey::check_access_token(ports, &metadata, &jwt, &provider.audiences, deadline).await?;
     Ok(match outcome {
         Ok(claims) => {
             let claims = Rc::new(claims);

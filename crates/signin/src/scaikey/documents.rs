@@ -4,12 +4,16 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use scaigate_jose::{Jwks, UnverifiedJwt, token_hash};
+use scaigate_jose::{
+    AccessToken, AccessTokenError, AccessTokenExpectation, Jwks, UnverifiedJwt, VerifyError,
+    token_hash, verify_access_token,
+};
 use scaigate_kv::keys;
 use scaigate_problem::{Code, Problem};
 use scaigate_scaikey::{DiscoveryError, Metadata, discovery, jwks};
-use scaigate_types::Outbound;
+use scaigate_types::{Clock, Outbound};
 
+use super::SKEW;
 use super::remembered::{Asker, Read, Source};
 use crate::failure;
 use crate::ports::{Deadline, Ports};
@@ -177,4 +181,34 @@ pub(crate) async fn check<T, E>(
         ));
     }
     Ok((outcome, found.value))
+}
+
+/// Checks an access token that somebody bears, for one of `audiences`.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) async fn check_access_token(
+    ports: &impl Ports,
+    metadata: &Metadata,
+    jwt: &UnverifiedJwt<'_>,
+    audiences: &[String],
+    deadline: Deadline,
+) -> Result<Result<AccessToken, AccessTokenError>, Problem> {
+    let expectation = AccessTokenExpectation {
+        issuer: &metadata.issuer,
+        audiences,
+        now: ports.clock().now(),
+        skew: SKEW,
+    };
+    let (outcome, _) = check(
+        ports,
+        metadata,
+        jwt,
+        Asker::Bearer,
+        deadline,
+        |keys| verify_access_token(jwt, keys, &expectation),
+        |error| matches!(error, AccessTokenError::Verify(VerifyError::Signature)),
+    )
+    .await?;
+    Ok(outcome)
 }
