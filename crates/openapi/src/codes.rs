@@ -24,7 +24,7 @@ pub const SCAIKEY: &[Code] = &[
 /// The stores.
 pub const STORES: &[Code] = &[StoreUnavailable, SchemaNewer];
 
-/// Telling who calls.
+/// Telling who calls, beside [`SCAIKEY`] and [`STORES`].
 pub const CALLER: &[Code] = &[
     TenantClaimMissing,
     PersonSuspended,
@@ -34,18 +34,7 @@ pub const CALLER: &[Code] = &[
     TokenRevoked,
     TenantNotFound,
     ServiceTokenWithoutSubject,
-    OidcNotConfigured,
-    ConfigurationInvalid,
-    ScaikeyUnreachable,
-    ScaikeyTimeout,
-    ScaikeyUnavailable,
-    ScaikeyRateLimited,
-    ScaikeyInvalidResponse,
-    DiscoveryInvalid,
     AudienceMismatch,
-    JwksUnavailable,
-    StoreUnavailable,
-    SchemaNewer,
 ];
 
 /// A grant at ScaiKey, and the identity that comes of it.

@@ -166,6 +166,8 @@ impl Operation {
     pub(crate) fn bearer(mut self) -> Self {
         self.caller = Caller::Bearer;
         self.fails(codes::CALLER)
+            .fails(codes::SCAIKEY)
+            .fails(codes::STORES)
     }
 
     /// Counts against the caller's rate limit.
