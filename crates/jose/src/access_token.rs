@@ -8,11 +8,12 @@ use scaigate_types::{ClientId, Issuer, Subject, TenantId, Timestamp};
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::claims::{ClaimError, MAX_TEXT, ValidityError, Verified};
-use crate::issuer::{IssuerError, issuer_and_tenant};
+use crate::claims::{ClaimError, MAX_TEXT, Verified};
+use crate::issuer::issuer_and_tenant;
 use crate::jwks::{Jwks, VerifyError};
 use crate::jwt::UnverifiedJwt;
 use crate::profile;
+use crate::refusal::says_refusals;
 
 /// Most actors of one delegation.
 const MAX_ACTORS: usize = 4;
@@ -80,25 +81,7 @@ pub enum AccessTokenError {
     ActorChain,
 }
 
-impl From<IssuerError> for AccessTokenError {
-    fn from(error: IssuerError) -> Self {
-        match error {
-            IssuerError::Claim(error) => Self::Claim(error),
-            IssuerError::Issuer => Self::Issuer,
-            IssuerError::Tenant => Self::Tenant,
-        }
-    }
-}
-
-impl From<ValidityError> for AccessTokenError {
-    fn from(error: ValidityError) -> Self {
-        match error {
-            ValidityError::Claim(error) => Self::Claim(error),
-            ValidityError::Expired => Self::Expired,
-            ValidityError::NotYetValid => Self::NotYetValid,
-        }
-    }
-}
+says_refusals!(AccessTokenError);
 
 /// Whom an access token speaks for. Never both: a service that passed for a person could take that
 /// person's place (RFC 9700 §4.15).

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::json;
 use crate::jwt::{Algorithm, PAYLOAD, UnverifiedJwt};
+use crate::refusal::Refusal;
 
 /// 9999-12-31T23:59:59Z. A later `NumericDate` is a mistake (milliseconds for seconds) or an
 /// attack on somebody's arithmetic.
@@ -41,19 +42,6 @@ pub enum ClaimError {
 pub(crate) struct Validity {
     pub issued_at: Timestamp,
     pub expires_at: Option<Timestamp>,
-}
-
-/// Why a token is not good now.
-pub(crate) enum ValidityError {
-    Claim(ClaimError),
-    Expired,
-    NotYetValid,
-}
-
-impl From<ClaimError> for ValidityError {
-    fn from(error: ClaimError) -> Self {
-        Self::Claim(error)
-    }
 }
 
 /// The claims of a token whose signature was checked. Made only by
@@ -149,19 +137,15 @@ impl Verified {
 
     /// `iat`, which must be there, and `exp`. `exp` has not passed, `iat` and `nbf` have come, each
     /// give or take `skew` (RFC 7519 §4.1.4 to §4.1.6).
-    pub(crate) fn validity(
-        &self,
-        now: Timestamp,
-        skew: Duration,
-    ) -> Result<Validity, ValidityError> {
+    pub(crate) fn validity(&self, now: Timestamp, skew: Duration) -> Result<Validity, Refusal> {
         let expires_at = self.date("exp")?;
         let issued_at = self.required_date("iat")?;
         let not_before = self.date("nbf")?.unwrap_or(issued_at);
         if expires_at.is_some_and(|expires_at| now > expires_at.plus(skew)) {
-            return Err(ValidityError::Expired);
+            return Err(Refusal::Expired);
         }
         if issued_at.max(not_before) > now.plus(skew) {
-            return Err(ValidityError::NotYetValid);
+            return Err(Refusal::NotYetValid);
         }
         Ok(Validity {
             issued_at,

@@ -7,12 +7,13 @@ use scaigate_types::encoding::base64url;
 use scaigate_types::{ClientId, Issuer, Subject, TenantId, Timestamp};
 use thiserror::Error;
 
-use crate::claims::{ClaimError, ValidityError, Verified};
+use crate::claims::{ClaimError, Verified};
 use crate::digest::{constant_time_eq, sha256};
-use crate::issuer::{IssuerError, issuer_and_tenant};
+use crate::issuer::issuer_and_tenant;
 use crate::jwks::{Jwks, VerifyError};
 use crate::jwt::{Algorithm, UnverifiedJwt};
 use crate::profile;
+use crate::refusal::says_refusals;
 
 /// What the ID token of one sign-in must say.
 #[derive(Clone, Copy)]
@@ -73,25 +74,7 @@ pub enum IdTokenError {
     AccessTokenHash,
 }
 
-impl From<IssuerError> for IdTokenError {
-    fn from(error: IssuerError) -> Self {
-        match error {
-            IssuerError::Claim(error) => Self::Claim(error),
-            IssuerError::Issuer => Self::Issuer,
-            IssuerError::Tenant => Self::Tenant,
-        }
-    }
-}
-
-impl From<ValidityError> for IdTokenError {
-    fn from(error: ValidityError) -> Self {
-        match error {
-            ValidityError::Claim(error) => Self::Claim(error),
-            ValidityError::Expired => Self::Expired,
-            ValidityError::NotYetValid => Self::NotYetValid,
-        }
-    }
-}
+says_refusals!(IdTokenError);
 
 /// A verified identity. Who the person is are `issuer` and `subject` together, never the e-mail
 /// address (OIDC Core §5.7).

@@ -3,22 +3,7 @@
 use scaigate_types::{Issuer, TenantId};
 
 use crate::claims::{ClaimError, Verified};
-
-/// Why a token is not the expected issuer's.
-pub(crate) enum IssuerError {
-    /// `iss` or `tenant_id` is missing or not well-formed.
-    Claim(ClaimError),
-    /// Neither the expected issuer nor the token's own tenant there.
-    Issuer,
-    /// `tenant_id` is not the tenant whose issuer is expected.
-    Tenant,
-}
-
-impl From<ClaimError> for IssuerError {
-    fn from(error: ClaimError) -> Self {
-        Self::Claim(error)
-    }
-}
+use crate::refusal::Refusal;
 
 /// The expected issuer itself, or `{issuer}/tenants/{tenant}` of the token's own tenant
 /// (contract/scaikey.md, 8.7). Compared byte for byte, nothing normalised. With the tenant that the
@@ -26,7 +11,7 @@ impl From<ClaimError> for IssuerError {
 pub(crate) fn issuer_and_tenant(
     claims: &Verified,
     expected: &Issuer,
-) -> Result<(Issuer, Option<TenantId>), IssuerError> {
+) -> Result<(Issuer, Option<TenantId>), Refusal> {
     let issuer = claims.issuer()?;
     let malformed = ClaimError::Malformed("tenant_id");
     let tenant = match claims.text("tenant_id")? {
@@ -38,7 +23,7 @@ pub(crate) fn issuer_and_tenant(
     let named = issuer.named_tenant();
     if &issuer == expected {
         return match (named, tenant) {
-            (Some(named), Some(claimed)) if claimed != named => Err(IssuerError::Tenant),
+            (Some(named), Some(claimed)) if claimed != named => Err(Refusal::Tenant),
             (named, claimed) => Ok((issuer, claimed.or(named))),
         };
     }
@@ -50,6 +35,6 @@ pub(crate) fn issuer_and_tenant(
         {
             Ok((issuer, Some(named)))
         }
-        _ => Err(IssuerError::Issuer),
+        _ => Err(Refusal::Issuer),
     }
 }

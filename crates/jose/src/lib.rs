@@ -26,6 +26,7 @@ pub mod keyring;
 pub mod logout_token;
 mod profile;
 pub mod refresh_token;
+mod refusal;
 pub mod rs256;
 pub mod seal;
 pub mod session_token;

@@ -7,10 +7,11 @@ use std::time::Duration;
 use scaigate_types::{ClientId, Issuer, Subject, TenantId, Timestamp};
 use thiserror::Error;
 
-use crate::claims::{ClaimError, ValidityError, Verified};
-use crate::issuer::{IssuerError, issuer_and_tenant};
+use crate::claims::{ClaimError, Verified};
+use crate::issuer::issuer_and_tenant;
 use crate::jwks::{Jwks, VerifyError};
 use crate::jwt::UnverifiedJwt;
+use crate::refusal::says_refusals;
 
 /// The member of `events` that makes a token a logout token.
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -72,25 +73,7 @@ pub enum LogoutTokenError {
     NoTarget,
 }
 
-impl From<IssuerError> for LogoutTokenError {
-    fn from(error: IssuerError) -> Self {
-        match error {
-            IssuerError::Claim(error) => Self::Claim(error),
-            IssuerError::Issuer => Self::Issuer,
-            IssuerError::Tenant => Self::Tenant,
-        }
-    }
-}
-
-impl From<ValidityError> for LogoutTokenError {
-    fn from(error: ValidityError) -> Self {
-        match error {
-            ValidityError::Claim(error) => Self::Claim(error),
-            ValidityError::Expired => Self::Expired,
-            ValidityError::NotYetValid => Self::NotYetValid,
-        }
-    }
-}
+says_refusals!(LogoutTokenError);
 
 /// A verified order to end sessions: of `subject`, or the one session `sid`, or with both that
 /// session of that subject. Never without `issuer`: another issuer's may be called the same.
