@@ -6,7 +6,6 @@
 mod data;
 mod envelope;
 mod event;
-mod json;
 mod secrets;
 mod signature;
 mod status;

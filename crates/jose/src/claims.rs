@@ -3,11 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use scaigate_types::{Issuer, Timestamp};
+use scaigate_types::{Issuer, Timestamp, json};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use crate::json;
 use crate::jwt::{Algorithm, PAYLOAD, UnverifiedJwt};
 use crate::refusal::Refusal;
 
@@ -57,7 +56,7 @@ pub struct Verified {
 impl Verified {
     /// Reads the claims. The caller checks the signature before it hands the result out.
     pub(crate) fn read(jwt: &UnverifiedJwt<'_>) -> Result<Self, ClaimError> {
-        let claims = json::object(jwt.payload(), PAYLOAD).map_err(|_| ClaimError::Unreadable)?;
+        let claims = json::object(jwt.payload(), PAYLOAD).ok_or(ClaimError::Unreadable)?;
         Ok(Self {
             claims,
             algorithm: jwt.algorithm(),

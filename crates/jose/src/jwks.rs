@@ -1,11 +1,11 @@
 //! A JSON Web Key Set (RFC 7517 §5) and verification with it.
 
 use scaigate_types::encoding::from_base64url;
+use scaigate_types::json::{self, Bounds};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::claims::{ClaimError, Verified};
-use crate::json::{self, Bounds};
 use crate::jwt::{Algorithm, UnverifiedJwt};
 use crate::signature::PublicKey;
 
@@ -16,6 +16,7 @@ const MAX_TRIED: usize = 4;
 /// Longest `kid`, in bytes, as in a token's header.
 const MAX_KID: usize = 256;
 const BOUNDS: Bounds = Bounds {
+    bytes: Jwks::MAX_BYTES,
     depth: 6,
     values: 4096,
 };
@@ -83,7 +84,7 @@ impl Jwks {
         if bytes.len() > Self::MAX_BYTES {
             return Err(JwksError::TooLong);
         }
-        let set = json::object(bytes, BOUNDS).map_err(|_| JwksError::Unreadable)?;
+        let set = json::object(bytes, BOUNDS).ok_or(JwksError::Unreadable)?;
         let Some(Value::Array(list)) = set.get("keys") else {
             return Err(JwksError::Unreadable);
         };

@@ -4,10 +4,9 @@ use std::fmt;
 
 use scaigate_types::Issuer;
 use scaigate_types::encoding::from_base64url;
+use scaigate_types::json::{self, Bounds};
 use serde_json::Value;
 use thiserror::Error;
-
-use crate::json::{self, Bounds};
 
 /// Longest compact token read, in bytes.
 pub const MAX_TOKEN: usize = 8192;
@@ -17,10 +16,12 @@ const MAX_PARAMETER: usize = 256;
 /// Longest signature: RSA with 4096 bits.
 const MAX_SIGNATURE: usize = 512;
 const HEADER: Bounds = Bounds {
+    bytes: MAX_TOKEN,
     depth: 4,
     values: 64,
 };
 pub(crate) const PAYLOAD: Bounds = Bounds {
+    bytes: MAX_TOKEN,
     depth: 12,
     values: 2048,
 };
@@ -102,7 +103,7 @@ impl<'a> UnverifiedJwt<'a> {
             .filter(|bytes| bytes.len() <= MAX_SIGNATURE)
             .ok_or(JwtError::Compact)?;
 
-        let header = json::object(&header, HEADER).map_err(|_| JwtError::Header)?;
+        let header = json::object(&header, HEADER).ok_or(JwtError::Header)?;
         if ["crit", "b64", "zip", "enc"]
             .iter()
             .any(|name| header.contains_key(*name))
@@ -152,7 +153,7 @@ impl<'a> UnverifiedJwt<'a> {
     /// issuers, whose key set to verify with. `None` when there is none or it is not an issuer.
     #[must_use]
     pub fn unverified_issuer(&self) -> Option<Issuer> {
-        let claims = json::object(&self.payload, PAYLOAD).ok()?;
+        let claims = json::object(&self.payload, PAYLOAD)?;
         Issuer::parse(claims.get("iss")?.as_str()?).ok()
     }
 

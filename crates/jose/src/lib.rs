@@ -19,7 +19,6 @@ pub mod claims;
 pub mod digest;
 pub mod id_token;
 mod issuer;
-mod json;
 pub mod jwks;
 pub mod jwt;
 pub mod keyring;

@@ -7,6 +7,7 @@ mod refusal;
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
+use scaigate_types::json::{self, Bounds};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
@@ -14,7 +15,6 @@ pub use code::{KnownCode, UpstreamCode};
 pub use refusal::{InvalidAnswer, Refusal};
 
 use crate::headers::{AnswerError, upstream_request_id};
-use crate::json::{self, Bounds};
 use crate::text;
 
 /// Most bytes of a failed answer's body that are worth reading.

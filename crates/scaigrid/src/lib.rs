@@ -37,7 +37,6 @@ pub mod request;
 pub mod tenant_key;
 
 mod credential_name;
-mod json;
 mod text;
 
 pub use credential::{ApiKey, CallerToken, Chosen, Credential, DeployAuth, MissingCredentials};

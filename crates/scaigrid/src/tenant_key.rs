@@ -1,13 +1,13 @@
 //! `/v1/tenants/me/scaigrid_credentials` (`contract/scaiflow.md` 2.4): the key that a tenant's
 //! administrator posts, and what everybody of the tenant may see of it.
 
+use scaigate_types::json::{self, Bounds};
 use scaigate_types::{BaseUrl, Origin, Secret};
 use serde::Serialize;
 use serde_json::Value;
 use thiserror::Error;
 
 use crate::credential::{ApiKey, ApiKeyError, BoundKey};
-use crate::json::{self, Bounds};
 
 const BOUNDS: Bounds = Bounds {
     bytes: 8192,

@@ -1,5 +1,6 @@
-//! The vocabulary every other crate of scaigate speaks: identifiers, time, secrets, origins, and
-//! the ports (`Clock`, `Entropy`, `Kv`, `Database`, `Outbound`) that the flows run over.
+//! The vocabulary every other crate of scaigate speaks: identifiers, time, secrets, origins, JSON
+//! from strangers, and the ports (`Clock`, `Entropy`, `Kv`, `Database`, `Outbound`) that the flows
+//! run over.
 //!
 //! Nothing here does IO, reads a clock or draws randomness.
 
@@ -13,6 +14,7 @@
 
 pub mod encoding;
 pub mod id;
+pub mod json;
 pub mod origin;
 pub mod port;
 pub mod role;

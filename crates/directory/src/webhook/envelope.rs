@@ -5,13 +5,13 @@ use std::fmt;
 use hmac_sha256::Hash;
 use http::HeaderName;
 use scaigate_types::encoding::base64url;
+use scaigate_types::json::{self, Bounds};
 use scaigate_types::{PartnerId, TenantId, Timestamp};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::data::{member, present};
-use super::json;
-use super::signature::{Verified, WINDOW};
+use super::signature::{MAX_BODY, Verified, WINDOW};
 use crate::rfc3339;
 
 /// Longest event id, in bytes.
@@ -19,6 +19,11 @@ pub const MAX_EVENT_ID: usize = 128;
 const MAX_EVENT_TYPE: usize = 128;
 const MAX_RESOURCE_TYPE: usize = 64;
 const MAX_RESOURCE_ID: usize = 255;
+const BOUNDS: Bounds = Bounds {
+    bytes: MAX_BODY,
+    depth: 32,
+    values: 50_000,
+};
 
 const EVENT_ID: HeaderName = HeaderName::from_static("x-scaikey-event-id");
 const EVENT_TYPE: HeaderName = HeaderName::from_static("x-scaikey-event-type");
@@ -174,7 +179,7 @@ impl fmt::Debug for Envelope {
 /// # Errors
 /// [`EnvelopeError`] names the first rule it breaks.
 pub fn parse(verified: &Verified<'_>) -> Result<Envelope, EnvelopeError> {
-    let mut body = json::object(verified.body()).ok_or(EnvelopeError::NotJson)?;
+    let mut body = json::object(verified.body(), BOUNDS).ok_or(EnvelopeError::NotJson)?;
     let event_id = plain(&body, "event_id", "id", MAX_EVENT_ID)?;
     let event_type = plain(&body, "event_type", "type", MAX_EVENT_TYPE)?;
     let timestamp = text(&body, "timestamp", "created_at")?;

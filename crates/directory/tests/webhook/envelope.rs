@@ -156,6 +156,29 @@ fn n_141_a_body_is_one_unambiguous_object() {
 }
 
 #[test]
+fn n_141_depth_and_number_of_values_of_a_body_are_bounded() {
+    // The object around it is one level, too.
+    let nested = |levels| json!((0..levels).fold(json!([]), |inner, _| json!([inner])));
+    assert_eq!(refusal(&json!({"x": nested(30)})), None);
+    assert_eq!(
+        refusal(&json!({"x": nested(31)})),
+        Some(EnvelopeError::NotJson)
+    );
+    // The object, the list and the three texts are values, too.
+    let many = |values: usize| {
+        let form = json!({
+            "event_id": "evt_1",
+            "event_type": "user.created",
+            "timestamp": "2026-04-29T09:59:58.250Z",
+            "x": vec![0; values - 5],
+        });
+        envelope(&form).err()
+    };
+    assert_eq!(many(50_000), None);
+    assert_eq!(many(50_001), Some(EnvelopeError::NotJson));
+}
+
+#[test]
 fn headers_may_be_missing_but_not_say_something_else() {
     let whole = || Delivery::new(scaikey().to_string());
     let (id, kind) = ("x-scaikey-event-id", "x-scaikey-event-type");

@@ -1,11 +1,11 @@
 //! What the rows come in: `{"data": […]}`, `{"data": {"items": […]}}`, OpenAI's
 //! `{"object": "list", "data": […]}`, with or without `has_more` and `next_cursor`.
 
+use scaigate_types::json::{self, Bounds};
 use serde_json::{Map, Value};
 
 use super::row::Row;
 use super::{Cursor, MAX_BODY, MAX_ROWS, Page, ShapeError};
-use crate::json::{self, Bounds};
 
 const BOUNDS: Bounds = Bounds {
     bytes: MAX_BODY,
