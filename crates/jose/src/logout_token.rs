@@ -1,5 +1,7 @@
 //! The logout token (OpenID Connect Back-Channel Logout 1.0 §2.4), checked as §2.6 says, except
-//! that whoever calls remembers which `jti` were seen and which sessions are meant.
+//! that whoever calls remembers which `jti` were seen and which sessions are meant, and that `exp` may be
+//! missing: older drafts had none, `max_age` bounds a token's life all the same, and a logout that is refused
+//! leaves a session open.
 
 use std::fmt;
 use std::time::Duration;

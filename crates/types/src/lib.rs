@@ -20,6 +20,7 @@ pub mod port;
 pub mod role;
 pub mod secret;
 pub mod time;
+pub mod trace;
 pub mod trail;
 
 pub use id::{
@@ -34,4 +35,5 @@ pub use port::{
 pub use role::{AdminRole, WorkspaceRole};
 pub use secret::Secret;
 pub use time::Timestamp;
+pub use trace::trace_id;
 pub use trail::{Actor, Trail};

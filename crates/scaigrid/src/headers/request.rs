@@ -2,6 +2,7 @@
 
 use http::header::{ACCEPT, ACCEPT_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use scaigate_types::trace_id;
 use thiserror::Error;
 
 use crate::path::Route;
@@ -145,7 +146,8 @@ fn pass_trace(client: &HeaderMap, passed: &mut HeaderMap, connection: &[String])
     let (Some(parent), None) = (parents.next(), parents.next()) else {
         return;
     };
-    if dropped("traceparent") || !is_trace(parent) {
+    let is_trace = parent.to_str().ok().and_then(trace_id).is_some();
+    if dropped("traceparent") || !is_trace {
         return;
     }
     passed.insert(HeaderName::from_static("traceparent"), parent.clone());
@@ -153,25 +155,6 @@ fn pass_trace(client: &HeaderMap, passed: &mut HeaderMap, connection: &[String])
     if !dropped("tracestate") && pass(client, &mut state, "tracestate", Lines::Several).is_ok() {
         passed.extend(state);
     }
-}
-
-/// W3C Trace Context §3.2, version 00: `00-{32 hex}-{16 hex}-{2 hex}`, no id all zeros.
-fn is_trace(value: &HeaderValue) -> bool {
-    let Ok(text) = value.to_str() else {
-        return false;
-    };
-    let parts: Vec<&str> = text.split('-').collect();
-    let [version, trace, parent, flags] = parts.as_slice() else {
-        return false;
-    };
-    let is_hex = |text: &str, length: usize| {
-        text.len() == length
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    let is_id = |text: &str, length| is_hex(text, length) && text.bytes().any(|byte| byte != b'0');
-    *version == "00" && is_id(trace, 32) && is_id(parent, 16) && is_hex(flags, 2)
 }
 
 fn named_by_connection(client: &HeaderMap) -> Vec<String> {
