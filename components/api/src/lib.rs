@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use bytes::Bytes;
 use http::{HeaderValue, Method, StatusCode, header};
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::{respond, wire};
+use scaigate_runtime::spin::{Component, wire};
 use scaigate_runtime::{Answer, Incoming, Site, answer};
 
 /// A file, and its digest once it was asked for.
@@ -103,21 +103,18 @@ fn served(file: &File, incoming: &Incoming) -> Answer {
     answer
 }
 
+const COMPONENT: Component = Component::named("api");
+
 scaigate_runtime::service!(super::handle);
 
-async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
-    respond(
-        "api",
-        request,
-        &Site::default(),
-        async |incoming: &Incoming| {
-            incoming.require(&Method::GET, "GET")?;
-            FILES.with(|files| {
-                let file = files.iter().find(|file| file.path == incoming.path);
-                file.map(|file| served(file, incoming))
-                    .ok_or_else(|| Problem::new(Code::NotFound))
-            })
-        },
-    )
-    .await
+async fn handle(request: wire::Request) -> wire::Reply {
+    let answer = async |incoming: &Incoming| {
+        incoming.require(&Method::GET, "GET")?;
+        FILES.with(|files| {
+            let file = files.iter().find(|file| file.path == incoming.path);
+            file.map(|file| served(file, incoming))
+                .ok_or_else(|| Problem::new(Code::NotFound))
+        })
+    };
+    COMPONENT.respond(request, &Site::default(), answer).await
 }

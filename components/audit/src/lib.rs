@@ -10,28 +10,30 @@ mod routes;
 
 use std::cell::Cell;
 
-use scaigate_runtime::spin::{SpinPorts, note_refusal, respond, wire};
-use scaigate_runtime::{Incoming, Site};
+use scaigate_problem::Problem;
+use scaigate_runtime::spin::{Component, SpinPorts, wire};
+use scaigate_runtime::{Answer, Incoming};
 
+use remembered::Remembered;
 use routes::Call;
+
+const COMPONENT: Component = Component::named("audit");
+
+async fn answer(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
+    let call = Call {
+        // Who reads the log does not seal it: nothing that is written here is the request's.
+        ports: &SpinPorts::default(),
+        remembered,
+        incoming,
+        limit: Cell::default(),
+    };
+    call.answer().await
+}
 
 scaigate_runtime::service!(super::handle);
 
-async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
-    let remembered = remembered::get().await;
-    let site = remembered.as_ref().map_or_else(
-        |_| Site::default(),
-        |all| all.callers.site.clone().noting_refusals(note_refusal),
-    );
-    respond("audit", request, &site, async move |incoming: &Incoming| {
-        let remembered = remembered?;
-        let call = Call {
-            ports: &SpinPorts::default(),
-            remembered: &remembered,
-            incoming,
-            limit: Cell::default(),
-        };
-        call.answer().await
-    })
-    .await
+async fn handle(request: wire::Request) -> wire::Reply {
+    COMPONENT
+        .respond_with(request, remembered::get().await, answer)
+        .await
 }

@@ -1,12 +1,12 @@
 //! What an instance remembers: its settings.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use scaigate_jose::{KeyRing, Tagger};
 use scaigate_limits::RateLimits;
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::{Callers, VariableValues};
+use scaigate_runtime::Site;
+use scaigate_runtime::spin::{Callers, Once, VariableValues};
 use scaigate_signin::settings::Fault;
 
 /// The settings of this component.
@@ -19,15 +19,22 @@ pub struct Remembered {
     pub tagger: Tagger,
 }
 
+impl AsRef<Site> for Remembered {
+    fn as_ref(&self) -> &Site {
+        &self.callers.site
+    }
+}
+
 thread_local! {
-    static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+    static SETTINGS: Once<Remembered> = const { Once::new() };
 }
 
 /// The settings, read once per instance.
 pub async fn get() -> Result<Rc<Remembered>, Problem> {
-    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
-        return Ok(remembered);
-    }
+    Once::get(&SETTINGS, read).await
+}
+
+async fn read() -> Result<Remembered, Problem> {
     let mut names = Callers::VARIABLES.to_vec();
     names.push("rate_limits");
     let values = VariableValues::read(&names).await?;
@@ -35,11 +42,9 @@ pub async fn get() -> Result<Rc<Remembered>, Problem> {
     // The callers' settings hold only where it is a key ring.
     let keys = KeyRing::parse(&values.get("session_secret").unwrap_or_default())
         .map_err(|_| Problem::new(Code::ConfigurationInvalid))?;
-    let remembered = Rc::new(Remembered {
+    Ok(Remembered {
         callers,
         limits: RateLimits::parse(&|name: &str| values.get(name)),
         tagger: Tagger::of_audit_log(&keys),
-    });
-    SETTINGS.set(Some(Rc::clone(&remembered)));
-    Ok(remembered)
+    })
 }

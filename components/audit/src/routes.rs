@@ -8,7 +8,7 @@ use scaigate_directory::admin_scope::{self, AdminScope};
 use scaigate_kv::audit::{self, Order, sealing};
 use scaigate_limits::{Category, RateLimit};
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::{SpinPorts, admit};
+use scaigate_runtime::spin::{SpinPorts, admit, note_read};
 use scaigate_runtime::{Answer, Incoming, answer};
 use scaigate_signin::{Ports, Principal, failure};
 use scaigate_types::{AdminRole, Clock, Timestamp};
@@ -92,15 +92,6 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// What is shown is shown only where the log says to whom.
-    async fn note_read(&self) -> Result<(), Problem> {
-        let now = self.ports.clock().now();
-        let (path, trail) = (&self.incoming.path, &self.incoming.trail);
-        audit::note_read(self.ports.db(), path, trail, now)
-            .await
-            .map_err(failure::database)
-    }
-
     async fn list(&self) -> Result<Answer, Problem> {
         let scope = Self::scope(self.principal().await?)?;
         let is_export = self
@@ -119,7 +110,7 @@ impl Call<'_> {
         let rows = audit::list(self.ports.db(), &filter, order, query.cursor, limit)
             .await
             .map_err(failure::database)?;
-        self.note_read().await?;
+        note_read(self.incoming, &self.incoming.path).await?;
         // A page that is not full is the last.
         let is_full = rows.len() == limit as usize;
         let next = rows.last().filter(|_| is_full).map(|row| row.entry.seq);
@@ -161,7 +152,7 @@ impl Call<'_> {
         let db = self.ports.db();
         let state = sealing::state(db).await.map_err(failure::database)?;
         let (unsealed, since) = sealing::tail(db).await.map_err(failure::database)?;
-        self.note_read().await?;
+        note_read(self.incoming, &self.incoming.path).await?;
         let seal = state.seal.as_ref().map(|seal| {
             json!({
                 "seq": seal.seq,

@@ -8,9 +8,9 @@ use std::cell::RefCell;
 use bytes::Bytes;
 use http::{HeaderValue, Method, header};
 use scaigate_problem::Problem;
-use scaigate_runtime::spin::{SpinPorts, VariableValues, respond, wire};
-use scaigate_runtime::{Answer, Incoming, Site};
-use scaigate_signin::settings::{self, Deployment};
+use scaigate_runtime::spin::{Component, SpinPorts, VariableValues, site_of, wire};
+use scaigate_runtime::{Incoming, Site, answer};
+use scaigate_signin::settings;
 use scaigate_signin::{Deadline, Ports, config_document, scaikey};
 use scaigate_types::{Clock, Timestamp};
 
@@ -72,21 +72,11 @@ async fn make() -> Result<Made, Problem> {
     let body = Bytes::from(document.to_string());
     let made = Made {
         body,
-        site: deployment.as_ref().map(site).unwrap_or_default(),
+        site: deployment.as_ref().map(site_of).unwrap_or_default(),
         until,
     };
     MADE.set(Some(made.clone()));
     Ok(made)
-}
-
-fn site(deployment: &Deployment) -> Site {
-    Site::new(
-        deployment
-            .apps
-            .iter()
-            .cloned()
-            .chain([deployment.public_url.origin().clone()]),
-    )
 }
 
 async fn made() -> Result<Made, Problem> {
@@ -97,32 +87,24 @@ async fn made() -> Result<Made, Problem> {
     }
 }
 
+const COMPONENT: Component = Component::named("auth-config");
+
 scaigate_runtime::service!(super::handle);
 
-async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
+async fn handle(request: wire::Request) -> wire::Reply {
     let made = made().await;
     let site = made
         .as_ref()
         .map(|made| made.site.clone())
         .unwrap_or_default();
-    respond(
-        "auth-config",
-        request,
-        &site,
-        async move |incoming: &Incoming| {
-            incoming.require(&Method::GET, "GET")?;
-            let mut answer = Answer::new(made?.body);
-            let headers = answer.headers_mut();
-            headers.insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static("application/json"),
-            );
-            headers.insert(
-                header::CACHE_CONTROL,
-                HeaderValue::from_static("public, max-age=60"),
-            );
-            Ok(answer)
-        },
-    )
-    .await
+    let answer = async move |incoming: &Incoming| {
+        incoming.require(&Method::GET, "GET")?;
+        let mut answer = answer::json_text(made?.body);
+        answer.headers_mut().insert(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=60"),
+        );
+        Ok(answer)
+    };
+    COMPONENT.respond(request, &site, answer).await
 }

@@ -6,16 +6,16 @@ mod browser;
 mod remembered;
 mod routes;
 
-use std::rc::Rc;
-
 use http::Method;
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::{Reply, SpinPorts, notice_due_sync, serve};
-use scaigate_runtime::{Answer, Incoming, Site};
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
+use scaigate_runtime::spin::{Component, SpinPorts, notice_due_sync, wire};
+use scaigate_runtime::{Answer, Incoming};
 
 use remembered::Remembered;
+
+const COMPONENT: Component = Component::named("callback");
+
+scaigate_runtime::service!(super::handle);
 
 async fn respond(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
     let ports = SpinPorts::of(incoming);
@@ -48,25 +48,12 @@ async fn respond(remembered: &Remembered, incoming: &Incoming) -> Result<Answer,
     }
 }
 
-#[http_service]
-async fn handle(request: Request) -> Reply {
+async fn handle(request: wire::Request) -> wire::Reply {
     let remembered = remembered::get().await;
-    let site = remembered
-        .as_ref()
-        .map_or_else(|_| Site::default(), |all| all.site.clone());
     let notices = remembered
         .as_ref()
         .is_ok_and(|remembered| remembered.notices_due_sync);
-    let reply = serve(
-        "callback",
-        request,
-        &site,
-        async move |incoming: &Incoming| {
-            let remembered: Rc<Remembered> = remembered?;
-            respond(&remembered, incoming).await
-        },
-    )
-    .await;
+    let reply = COMPONENT.respond_with(request, remembered, respond).await;
     if notices {
         notice_due_sync();
     }

@@ -1,12 +1,11 @@
 //! The settings, parsed once per instance.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use scaigate_directory::settings::syncs_in_background;
 use scaigate_problem::Problem;
 use scaigate_runtime::Site;
-use scaigate_runtime::spin::{VariableValues, note_refusal};
+use scaigate_runtime::spin::{Once, VariableValues, note_refusal, site_of};
 use scaigate_signin::settings::{self, Settings};
 
 const VARIABLES: &[&str] = &[
@@ -37,26 +36,27 @@ pub struct Remembered {
     pub notices_due_sync: bool,
 }
 
-thread_local! {
-    static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+impl AsRef<Site> for Remembered {
+    fn as_ref(&self) -> &Site {
+        &self.site
+    }
 }
 
-/// The settings. Faults are not remembered: they are found again by the next request.
+thread_local! {
+    static SETTINGS: Once<Remembered> = const { Once::new() };
+}
+
+/// The settings, read once per instance.
 pub async fn get() -> Result<Rc<Remembered>, Problem> {
-    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
-        return Ok(remembered);
-    }
+    Once::get(&SETTINGS, read).await
+}
+
+async fn read() -> Result<Remembered, Problem> {
     let values = VariableValues::read(VARIABLES).await?;
     let settings = settings::settings(&|name: &str| values.get(name))?;
-    let deployment = &settings.deployment;
-    let own = deployment.public_url.origin().clone();
-    let site =
-        Site::new(deployment.apps.iter().cloned().chain([own])).noting_refusals(note_refusal);
-    let remembered = Rc::new(Remembered {
+    Ok(Remembered {
+        site: site_of(&settings.deployment).noting_refusals(note_refusal),
         settings,
-        site,
         notices_due_sync: syncs_in_background(&|name: &str| values.get(name)),
-    });
-    SETTINGS.set(Some(Rc::clone(&remembered)));
-    Ok(remembered)
+    })
 }

@@ -9,23 +9,20 @@ mod files;
 mod remembered;
 mod routes;
 
-use scaigate_runtime::spin::{respond, wire};
+use scaigate_runtime::spin::{Component, wire};
 use scaigate_runtime::{Incoming, Site};
+
+const COMPONENT: Component = Component::named("console");
 
 scaigate_runtime::service!(super::handle);
 
-async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
+async fn handle(request: wire::Request) -> wire::Reply {
     let remembered = remembered::get().await;
     // Only its own page may call: the apps of `app_url` have /v1.
     let site = remembered.as_ref().map_or_else(
         |_| Site::default(),
         |settings| Site::new([settings.public_url.origin().clone()]),
     );
-    respond(
-        "console",
-        request,
-        &site,
-        async move |incoming: &Incoming| routes::route(remembered, incoming).await,
-    )
-    .await
+    let answer = async move |incoming: &Incoming| routes::route(remembered, incoming).await;
+    COMPONENT.respond(request, &site, answer).await
 }

@@ -1,26 +1,22 @@
 //! What an instance remembers: its settings.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use scaigate_console::settings::{self, Settings};
 use scaigate_problem::Problem;
-use scaigate_runtime::spin::VariableValues;
+use scaigate_runtime::spin::{Once, VariableValues};
 
 thread_local! {
-    static SETTINGS: RefCell<Option<Rc<Settings>>> = const { RefCell::new(None) };
+    static SETTINGS: Once<Settings> = const { Once::new() };
 }
 
-/// The settings, read once per instance. Faults are not remembered: they are found again by the next
-/// request.
+/// The settings, read once per instance.
 pub async fn get() -> Result<Rc<Settings>, Problem> {
-    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
-        return Ok(remembered);
-    }
+    Once::get(&SETTINGS, read).await
+}
+
+async fn read() -> Result<Settings, Problem> {
     let values = VariableValues::read(&settings::VARIABLES).await?;
-    let parsed = settings::parse(&|name: &str| values.get(name))
-        .map_err(|faults| scaigate_signin::settings::problem(&faults))?;
-    let remembered = Rc::new(parsed);
-    SETTINGS.set(Some(Rc::clone(&remembered)));
-    Ok(remembered)
+    settings::parse(&|name: &str| values.get(name))
+        .map_err(|faults| scaigate_signin::settings::problem(&faults))
 }

@@ -1,13 +1,13 @@
 //! What an instance remembers: its settings.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use scaigate_flows::dev_token::DevToken;
 use scaigate_limits::RateLimits;
 use scaigate_problem::Problem;
 use scaigate_proxy::settings::{self, Settings};
-use scaigate_runtime::spin::{Callers, VariableValues};
+use scaigate_runtime::Site;
+use scaigate_runtime::spin::{Callers, Once, VariableValues};
 use scaigate_signin::settings::Fault;
 
 const DEV_TOKEN: &str = "scaiflow_api_token";
@@ -34,26 +34,31 @@ pub struct Remembered {
     pub dev_token: DevToken,
 }
 
+impl AsRef<Site> for Remembered {
+    fn as_ref(&self) -> &Site {
+        &self.callers.site
+    }
+}
+
 thread_local! {
-    static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+    static SETTINGS: Once<Remembered> = const { Once::new() };
 }
 
 /// The settings, read once per instance.
 pub async fn get() -> Result<Rc<Remembered>, Problem> {
-    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
-        return Ok(remembered);
-    }
+    Once::get(&SETTINGS, read).await
+}
+
+async fn read() -> Result<Remembered, Problem> {
     let mut names = Callers::VARIABLES.to_vec();
     names.extend(GRID);
     names.extend([DEV_TOKEN, RATE_LIMITS]);
     let values = VariableValues::read(&names).await?;
     let variables = |name: &str| values.get(name);
-    let remembered = Rc::new(Remembered {
+    Ok(Remembered {
         callers: Callers::parse(&values)?,
         settings: settings::settings(&variables),
         limits: RateLimits::parse(&variables),
         dev_token: DevToken::new(values.get(DEV_TOKEN)),
-    });
-    SETTINGS.set(Some(Rc::clone(&remembered)));
-    Ok(remembered)
+    })
 }

@@ -5,14 +5,13 @@ use std::cell::Cell;
 use http::{Method, StatusCode};
 use scaigate_directory::admin_scope::{self, AdminScope};
 use scaigate_directory::{roles, why};
-use scaigate_kv::audit;
 use scaigate_kv::directory::{change_log, listing, webhook_delivery};
 use scaigate_limits::{Category, RateLimit};
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::{SpinPorts, admit, note_dev_headers};
+use scaigate_runtime::spin::{SpinPorts, admit, note_dev_headers, note_read};
 use scaigate_runtime::{Answer, Incoming, answer, path};
 use scaigate_signin::{Ports, Principal, failure};
-use scaigate_types::{AdminRole, Clock, GroupId, TenantId};
+use scaigate_types::{AdminRole, GroupId, TenantId};
 use serde::Deserialize;
 
 use crate::query::Query;
@@ -59,20 +58,11 @@ impl Call<'_> {
             ["v1", "admin", rest @ ..] => {
                 self.incoming.require(&Method::GET, "GET")?;
                 let read = self.read(rest).await?;
-                self.note_read().await?;
+                note_read(self.incoming, &self.incoming.path).await?;
                 Ok(read)
             }
             _ => Err(Problem::new(Code::NotFound)),
         }
-    }
-
-    /// What is shown is shown only where the audit log says to whom.
-    async fn note_read(&self) -> Result<(), Problem> {
-        let now = self.ports.clock().now();
-        let (path, trail) = (&self.incoming.path, &self.incoming.trail);
-        audit::note_read(self.ports.db(), path, trail, now)
-            .await
-            .map_err(failure::database)
     }
 
     async fn read(&self, segments: &[&str]) -> Result<Answer, Problem> {

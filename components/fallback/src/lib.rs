@@ -2,13 +2,16 @@
 #![cfg(target_family = "wasm")]
 
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::{Reply, serve};
+use scaigate_runtime::spin::{Component, wire};
 use scaigate_runtime::{Incoming, Site};
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
 
-#[http_service]
-async fn handle(request: Request) -> Reply {
+const COMPONENT: Component = Component::named("fallback");
+
+scaigate_runtime::service!(super::handle);
+
+async fn handle(request: wire::Request) -> wire::Reply {
     let not_found = async |_: &Incoming| Err(Problem::new(Code::NotFound));
-    serve("fallback", request, &Site::default(), not_found).await
+    COMPONENT
+        .respond(request, &Site::default(), not_found)
+        .await
 }

@@ -12,43 +12,34 @@ mod remembered;
 mod routes;
 
 use std::cell::Cell;
-use std::rc::Rc;
 
 use scaigate_flows::content::MAX_CONTENT;
 use scaigate_flows::text::MAX_README;
-use scaigate_runtime::spin::{Reply, SpinPorts, note_refusal, serve_up_to};
-use scaigate_runtime::{Incoming, Site, incoming};
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
+use scaigate_problem::Problem;
+use scaigate_runtime::spin::{Component, SpinPorts, wire};
+use scaigate_runtime::{Answer, Incoming, incoming};
 
 use remembered::Remembered;
 use routes::Call;
 
-/// Content, read-me, and what stands around them.
-const MAX_BODY: usize = MAX_CONTENT + MAX_README + incoming::MAX_BODY;
+/// Takes content, a read-me, and what stands around them.
+const COMPONENT: Component =
+    Component::named("flows").with_bodies_up_to(MAX_CONTENT + MAX_README + incoming::MAX_BODY);
 
-#[http_service]
-async fn handle(request: Request) -> Reply {
-    let remembered = remembered::get().await;
-    let site = remembered.as_ref().map_or_else(
-        |_| Site::default(),
-        |all| all.callers.site.clone().noting_refusals(note_refusal),
-    );
-    serve_up_to(
-        MAX_BODY,
-        "flows",
-        request,
-        &site,
-        async move |incoming: &Incoming| {
-            let remembered: Rc<Remembered> = remembered?;
-            let call = Call {
-                ports: &SpinPorts::of(incoming),
-                remembered: &remembered,
-                incoming,
-                limit: Cell::default(),
-            };
-            call.answer().await
-        },
-    )
-    .await
+async fn answer(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
+    let call = Call {
+        ports: &SpinPorts::of(incoming),
+        remembered,
+        incoming,
+        limit: Cell::default(),
+    };
+    call.answer().await
+}
+
+scaigate_runtime::service!(super::handle);
+
+async fn handle(request: wire::Request) -> wire::Reply {
+    COMPONENT
+        .respond_with(request, remembered::get().await, answer)
+        .await
 }

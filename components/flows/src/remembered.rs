@@ -1,11 +1,11 @@
 //! What an instance remembers: its settings.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use scaigate_limits::RateLimits;
 use scaigate_problem::Problem;
-use scaigate_runtime::spin::{Callers, VariableValues};
+use scaigate_runtime::Site;
+use scaigate_runtime::spin::{Callers, Once, VariableValues};
 use scaigate_signin::settings::Fault;
 
 const RATE_LIMITS: &str = "rate_limits";
@@ -18,22 +18,27 @@ pub struct Remembered {
     pub limits: Result<RateLimits, Vec<Fault>>,
 }
 
+impl AsRef<Site> for Remembered {
+    fn as_ref(&self) -> &Site {
+        &self.callers.site
+    }
+}
+
 thread_local! {
-    static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+    static SETTINGS: Once<Remembered> = const { Once::new() };
 }
 
 /// The settings, read once per instance.
 pub async fn get() -> Result<Rc<Remembered>, Problem> {
-    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
-        return Ok(remembered);
-    }
+    Once::get(&SETTINGS, read).await
+}
+
+async fn read() -> Result<Remembered, Problem> {
     let mut names = Callers::VARIABLES.to_vec();
     names.push(RATE_LIMITS);
     let values = VariableValues::read(&names).await?;
-    let remembered = Rc::new(Remembered {
+    Ok(Remembered {
         callers: Callers::parse(&values)?,
         limits: RateLimits::parse(&|name: &str| values.get(name)),
-    });
-    SETTINGS.set(Some(Rc::clone(&remembered)));
-    Ok(remembered)
+    })
 }

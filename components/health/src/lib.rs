@@ -8,24 +8,22 @@
 mod remembered;
 mod routes;
 
-use scaigate_runtime::spin::{Reply, SpinPorts, serve};
-use scaigate_runtime::{Incoming, Site};
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
+use scaigate_runtime::Incoming;
+use scaigate_runtime::spin::{Component, SpinPorts, wire};
 
-#[http_service]
-async fn handle(request: Request) -> Reply {
+const COMPONENT: Component = Component::named("health");
+
+scaigate_runtime::service!(super::handle);
+
+async fn handle(request: wire::Request) -> wire::Reply {
     let remembered = remembered::get().await;
     let site = remembered
         .as_ref()
-        .map_or_else(|_| Site::default(), |all| all.site());
-    serve(
-        "health",
-        request,
-        &site,
-        async move |incoming: &Incoming| {
-            routes::route(&SpinPorts::default(), remembered, incoming).await
-        },
-    )
-    .await
+        .map(|all| all.site())
+        .unwrap_or_default();
+    // It lives also where the settings are wrong.
+    let answer = async move |incoming: &Incoming| {
+        routes::route(&SpinPorts::of(incoming), remembered, incoming).await
+    };
+    COMPONENT.respond(request, &site, answer).await
 }

@@ -8,7 +8,7 @@ use scaigate_health::{Judged, Report, SETTINGS, judge};
 use scaigate_limits::RateLimits;
 use scaigate_problem::Problem;
 use scaigate_runtime::Site;
-use scaigate_runtime::spin::{Callers, VariableValues};
+use scaigate_runtime::spin::{Callers, Once, VariableValues};
 use scaigate_signin::settings::Fault;
 use scaigate_types::Timestamp;
 
@@ -30,25 +30,24 @@ pub struct Remembered {
 }
 
 thread_local! {
-    static REMEMBERED: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+    static REMEMBERED: Once<Remembered> = const { Once::new() };
 }
 
 /// The settings, read once per instance.
 pub async fn get() -> Result<Rc<Remembered>, Problem> {
-    if let Some(remembered) = REMEMBERED.with_borrow(Clone::clone) {
-        return Ok(remembered);
-    }
+    Once::get(&REMEMBERED, read).await
+}
+
+async fn read() -> Result<Remembered, Problem> {
     let values = VariableValues::read(&SETTINGS).await?;
     let variables = |name: &str| values.get(name);
-    let remembered = Rc::new(Remembered {
+    Ok(Remembered {
         judged: judge(&variables),
         callers: Callers::parse(&values),
         limits: RateLimits::parse(&variables),
         ready: RefCell::default(),
         report: RefCell::default(),
-    });
-    REMEMBERED.set(Some(Rc::clone(&remembered)));
-    Ok(remembered)
+    })
 }
 
 /// Whether what was found at `at` may be repeated. What is from the future is from before the clock was

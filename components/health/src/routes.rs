@@ -8,7 +8,7 @@ use scaigate_directory::admin_scope;
 use scaigate_health::{Asked, detailed, own, ready, within};
 use scaigate_limits::Category;
 use scaigate_problem::{Code, Problem, RateLimit};
-use scaigate_runtime::spin::{SpinPorts, admit, note_dev_headers};
+use scaigate_runtime::spin::{SpinPorts, admit, note_dev_headers, note_read_after_answer};
 use scaigate_runtime::{Answer, Incoming, answer};
 use scaigate_signin::Ports;
 use scaigate_types::Clock;
@@ -45,6 +45,9 @@ pub async fn route(
             let remembered = remembered?;
             let mut limit = None;
             let outcome = report(ports, &remembered, incoming, &mut limit).await;
+            if outcome.is_ok() {
+                note_read_after_answer(incoming, "/v1/health/detailed");
+            }
             answer::rate_limited(outcome, limit)
         }
     }

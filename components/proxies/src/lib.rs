@@ -7,20 +7,20 @@
 mod remembered;
 mod routes;
 
-use scaigate_runtime::Site;
-use scaigate_runtime::spin::{SpinPorts, note_refusal, respond_stream, wire};
+use scaigate_runtime::Incoming;
+use scaigate_runtime::spin::{Arriving, Component, SpinPorts, wire};
+
+use remembered::Remembered;
+
+const COMPONENT: Component = Component::named("proxies");
 
 scaigate_runtime::service!(super::handle);
 
-async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
-    let remembered = remembered::get().await;
-    let site = remembered.as_ref().map_or_else(
-        |_| Site::default(),
-        |all| all.callers.site.clone().noting_refusals(note_refusal),
-    );
-    respond_stream("proxies", request, &site, async move |incoming, body| {
-        let remembered = remembered?;
-        routes::route(&SpinPorts::default(), &remembered, incoming, body).await
-    })
-    .await
+async fn handle(request: wire::Request) -> wire::Reply {
+    let answer = async |remembered: &Remembered, incoming: &Incoming, body: Arriving| {
+        routes::route(&SpinPorts::default(), remembered, incoming, body).await
+    };
+    COMPONENT
+        .stream_with(request, remembered::get().await, answer)
+        .await
 }

@@ -1,11 +1,12 @@
 //! The half that names Spin.
 
+mod audited;
 mod callers;
 mod dev_headers;
 mod due_sync;
 mod limits;
+mod once;
 mod ports;
-mod refusals;
 mod serve;
 mod sign_in;
 mod stream;
@@ -13,15 +14,16 @@ mod streaming;
 mod variables;
 pub mod wire;
 
-pub use callers::Callers;
+pub use audited::{note_read, note_read_after_answer, note_refusal};
+pub use callers::{Callers, site_of};
 pub use dev_headers::note_dev_headers;
 pub use due_sync::{ask_for_sync, notice_due_sync};
 pub use limits::admit;
+pub use once::Once;
 pub use ports::{SpinClock, SpinEntropy, SpinOutbound};
-pub use refusals::note_refusal;
-pub use serve::{Reply, respond, serve, serve_up_to};
+pub use serve::Component;
 pub use sign_in::SpinPorts;
-pub use stream::{Arriving, StreamAnswer, StreamBody, respond_stream};
+pub use stream::{Arriving, StreamAnswer, StreamBody};
 pub use streaming::{SpinDownload, SpinStreaming};
 pub use variables::VariableValues;
 

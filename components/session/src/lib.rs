@@ -9,18 +9,28 @@ mod remembered;
 mod routes;
 mod view;
 
-use std::rc::Rc;
-
 use scaigate_kv::purge;
 use scaigate_kv::spin::{SpinDatabase, SpinKv};
+use scaigate_problem::Problem;
 use scaigate_runtime::spin::{
-    SpinClock, SpinEntropy, SpinPorts, after_answer, note_refusal, notice_due_sync, respond, wire,
+    Component, SpinClock, SpinEntropy, SpinPorts, after_answer, notice_due_sync, wire,
 };
-use scaigate_runtime::{Incoming, Site};
+use scaigate_runtime::{Answer, Incoming};
 use scaigate_types::{Clock, Entropy};
 
 use remembered::Remembered;
 use routes::Call;
+
+const COMPONENT: Component = Component::named("session");
+
+async fn answer(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
+    let call = Call {
+        ports: &SpinPorts::of(incoming),
+        remembered,
+        incoming,
+    };
+    call.route().await
+}
 
 scaigate_runtime::service!(super::handle);
 
@@ -36,30 +46,12 @@ fn purge_now_and_then() {
     }
 }
 
-async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
+async fn handle(request: wire::Request) -> wire::Reply {
     let remembered = remembered::get().await;
-    let site = remembered.as_ref().map_or_else(
-        |_| Site::default(),
-        |all| all.callers.site.clone().noting_refusals(note_refusal),
-    );
     let notices = remembered
         .as_ref()
         .is_ok_and(|remembered| remembered.notices_due_sync);
-    let reply = respond(
-        "session",
-        request,
-        &site,
-        async move |incoming: &Incoming| {
-            let remembered: Rc<Remembered> = remembered?;
-            let call = Call {
-                ports: &SpinPorts::of(incoming),
-                remembered: &remembered,
-                incoming,
-            };
-            call.route().await
-        },
-    )
-    .await;
+    let reply = COMPONENT.respond_with(request, remembered, answer).await;
     purge_now_and_then();
     if notices {
         notice_due_sync();

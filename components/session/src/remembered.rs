@@ -1,11 +1,11 @@
 //! What an instance remembers: its settings.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use scaigate_directory::settings::syncs_in_background;
 use scaigate_problem::Problem;
-use scaigate_runtime::spin::{Callers, VariableValues};
+use scaigate_runtime::Site;
+use scaigate_runtime::spin::{Callers, Once, VariableValues};
 
 /// The settings of this component.
 pub struct Remembered {
@@ -15,22 +15,27 @@ pub struct Remembered {
     pub notices_due_sync: bool,
 }
 
+impl AsRef<Site> for Remembered {
+    fn as_ref(&self) -> &Site {
+        &self.callers.site
+    }
+}
+
 thread_local! {
-    static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+    static SETTINGS: Once<Remembered> = const { Once::new() };
 }
 
 /// The settings, read once per instance.
 pub async fn get() -> Result<Rc<Remembered>, Problem> {
-    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
-        return Ok(remembered);
-    }
+    Once::get(&SETTINGS, read).await
+}
+
+async fn read() -> Result<Remembered, Problem> {
     let mut names = Callers::VARIABLES.to_vec();
     names.push("scaiflow_sync_interval_minutes");
     let values = VariableValues::read(&names).await?;
-    let remembered = Rc::new(Remembered {
+    Ok(Remembered {
         callers: Callers::parse(&values)?,
         notices_due_sync: syncs_in_background(&|name: &str| values.get(name)),
-    });
-    SETTINGS.set(Some(Rc::clone(&remembered)));
-    Ok(remembered)
+    })
 }

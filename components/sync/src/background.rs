@@ -1,29 +1,26 @@
 //! Syncs that nobody waits for, and what every sync says in the log.
 
-use std::rc::Rc;
-
 use scaigate_directory::sync::{self, Report};
 use scaigate_problem::Problem;
 use scaigate_runtime::spin::{SpinPorts, after_answer};
 use serde_json::json;
 
-use crate::remembered::Remembered;
+use crate::remembered;
 
 /// Syncs after the answer, if one is due and none is under way.
-pub fn sync_if_due(remembered: &Rc<Remembered>) {
-    let remembered = Rc::clone(remembered);
-    after_answer(async move {
-        let ports = SpinPorts::default();
-        let outcome = match remembered.sync_context() {
-            Ok(context) => sync::sync_if_due(&ports, context).await,
-            Err(problem) => Err(problem),
-        };
-        match outcome {
+pub fn sync_if_due() {
+    after_answer(async {
+        match sync_now_if_due().await {
             Ok(None) => {}
             Ok(Some(report)) => log_report(&report),
             Err(problem) => log_problem(&problem),
         }
     });
+}
+
+async fn sync_now_if_due() -> Result<Option<Report>, Problem> {
+    let remembered = remembered::get().await?;
+    sync::sync_if_due(&SpinPorts::default(), remembered.sync_context()?).await
 }
 
 /// Says what a sync did, and each warning on lines of its own, the documented text as it is documented.

@@ -9,31 +9,28 @@ mod remembered;
 mod routes;
 mod view;
 
-use std::rc::Rc;
-
-use scaigate_runtime::spin::{Reply, SpinPorts, note_refusal, serve};
-use scaigate_runtime::{Incoming, Site};
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
+use scaigate_problem::Problem;
+use scaigate_runtime::spin::{Component, SpinPorts, wire};
+use scaigate_runtime::{Answer, Incoming};
 
 use remembered::Remembered;
 use routes::Call;
 
-#[http_service]
-async fn handle(request: Request) -> Reply {
-    let remembered = remembered::get().await;
-    let site = remembered.as_ref().map_or_else(
-        |_| Site::default(),
-        |all| all.callers.site.clone().noting_refusals(note_refusal),
-    );
-    serve("sync", request, &site, async move |incoming: &Incoming| {
-        let remembered: Rc<Remembered> = remembered?;
-        let call = Call {
-            ports: &SpinPorts::of(incoming),
-            remembered: &remembered,
-            incoming,
-        };
-        call.route().await
-    })
-    .await
+const COMPONENT: Component = Component::named("sync");
+
+async fn answer(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
+    let call = Call {
+        ports: &SpinPorts::of(incoming),
+        remembered,
+        incoming,
+    };
+    call.route().await
+}
+
+scaigate_runtime::service!(super::handle);
+
+async fn handle(request: wire::Request) -> wire::Reply {
+    COMPONENT
+        .respond_with(request, remembered::get().await, answer)
+        .await
 }

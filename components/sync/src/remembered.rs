@@ -1,12 +1,12 @@
 //! What an instance remembers: its settings.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use scaigate_directory::settings::{self as directory, DirectorySettings};
 use scaigate_directory::sync::Context;
 use scaigate_problem::Problem;
-use scaigate_runtime::spin::{Callers, VariableValues};
+use scaigate_runtime::Site;
+use scaigate_runtime::spin::{Callers, Once, VariableValues};
 use scaigate_signin::settings::{self, Fault, Scaikey};
 
 const VARIABLES: [&str; 5] = [
@@ -25,25 +25,30 @@ pub struct Remembered {
     directory: Result<DirectorySettings, Vec<Fault>>,
 }
 
+impl AsRef<Site> for Remembered {
+    fn as_ref(&self) -> &Site {
+        &self.callers.site
+    }
+}
+
 thread_local! {
-    static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+    static SETTINGS: Once<Remembered> = const { Once::new() };
 }
 
 /// The settings, read once per instance.
 pub async fn get() -> Result<Rc<Remembered>, Problem> {
-    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
-        return Ok(remembered);
-    }
+    Once::get(&SETTINGS, read).await
+}
+
+async fn read() -> Result<Remembered, Problem> {
     let names: Vec<_> = Callers::VARIABLES.into_iter().chain(VARIABLES).collect();
     let values = VariableValues::read(&names).await?;
     let variables = |name: &str| values.get(name);
-    let remembered = Rc::new(Remembered {
+    Ok(Remembered {
         callers: Callers::parse(&values)?,
         scaikey: settings::scaikey(&variables),
         directory: directory::directory(&variables),
-    });
-    SETTINGS.set(Some(Rc::clone(&remembered)));
-    Ok(remembered)
+    })
 }
 
 impl Remembered {

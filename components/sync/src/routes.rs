@@ -1,13 +1,10 @@
 //! One function per route: parsed input in, one flow, its result as an answer.
 
-use std::rc::Rc;
-
 use http::{Method, StatusCode};
 use scaigate_directory::{admin_scope, sync};
-use scaigate_kv::audit;
 use scaigate_kv::directory::sync_run;
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::SpinPorts;
+use scaigate_runtime::spin::{SpinPorts, note_read};
 use scaigate_runtime::{Answer, Fields, Incoming, answer};
 use scaigate_signin::{Ports, failure};
 use scaigate_types::Clock;
@@ -22,7 +19,7 @@ pub struct Call<'a> {
     /// The ports.
     pub ports: &'a SpinPorts,
     /// The settings.
-    pub remembered: &'a Rc<Remembered>,
+    pub remembered: &'a Remembered,
     /// The request.
     pub incoming: &'a Incoming,
 }
@@ -45,7 +42,7 @@ impl Call<'_> {
             }
             "/internal/sync-if-due" => {
                 self.incoming.require(&Method::POST, "POST")?;
-                background::sync_if_due(self.remembered);
+                background::sync_if_due();
                 Ok(answer::empty(StatusCode::ACCEPTED))
             }
             _ => Err(Problem::new(Code::NotFound)),
@@ -89,9 +86,7 @@ impl Call<'_> {
             .await
             .map_err(failure::database)?;
         let due_at = sync::due_at(self.ports, self.remembered.directory()?).await?;
-        audit::note_read(self.ports.db(), "/v1/admin/sync", &self.incoming.trail, now)
-            .await
-            .map_err(failure::database)?;
+        note_read(self.incoming, "/v1/admin/sync").await?;
         let state = view::sync_state(running.as_ref(), last.as_ref(), due_at);
         Ok(answer::json(&state))
     }

@@ -7,25 +7,22 @@
 mod remembered;
 mod routes;
 
-use scaigate_runtime::spin::{SpinPorts, note_refusal, respond, wire};
-use scaigate_runtime::{Incoming, Site};
+use scaigate_problem::Problem;
+use scaigate_runtime::spin::{Component, SpinPorts, wire};
+use scaigate_runtime::{Answer, Incoming};
+
+use remembered::Remembered;
+
+const COMPONENT: Component = Component::named("tenants");
+
+async fn answer(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
+    routes::route(&SpinPorts::of(incoming), remembered, incoming).await
+}
 
 scaigate_runtime::service!(super::handle);
 
-async fn handle(request: wire::Request) -> Result<wire::Response, wire::ErrorCode> {
-    let remembered = remembered::get().await;
-    let site = remembered.as_ref().map_or_else(
-        |_| Site::default(),
-        |all| all.callers.site.clone().noting_refusals(note_refusal),
-    );
-    respond(
-        "tenants",
-        request,
-        &site,
-        async move |incoming: &Incoming| {
-            let remembered = remembered?;
-            routes::route(&SpinPorts::of(incoming), &remembered, incoming).await
-        },
-    )
-    .await
+async fn handle(request: wire::Request) -> wire::Reply {
+    COMPONENT
+        .respond_with(request, remembered::get().await, answer)
+        .await
 }

@@ -1,13 +1,13 @@
 //! What an instance remembers: its settings.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use scaigate_jose::Sealer;
 use scaigate_limits::RateLimits;
 use scaigate_problem::Problem;
 use scaigate_proxy::settings;
-use scaigate_runtime::spin::{Callers, VariableValues};
+use scaigate_runtime::Site;
+use scaigate_runtime::spin::{Callers, Once, VariableValues};
 use scaigate_signin::settings::Fault;
 use scaigate_types::BaseUrl;
 
@@ -25,25 +25,30 @@ pub struct Remembered {
     pub keys: Result<Sealer, Vec<Fault>>,
 }
 
+impl AsRef<Site> for Remembered {
+    fn as_ref(&self) -> &Site {
+        &self.callers.site
+    }
+}
+
 thread_local! {
-    static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+    static SETTINGS: Once<Remembered> = const { Once::new() };
 }
 
 /// The settings, read once per instance.
 pub async fn get() -> Result<Rc<Remembered>, Problem> {
-    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
-        return Ok(remembered);
-    }
+    Once::get(&SETTINGS, read).await
+}
+
+async fn read() -> Result<Remembered, Problem> {
     let mut names = Callers::VARIABLES.to_vec();
     names.extend(VARIABLES);
     let values = VariableValues::read(&names).await?;
     let variables = |name: &str| values.get(name);
-    let remembered = Rc::new(Remembered {
+    Ok(Remembered {
         callers: Callers::parse(&values)?,
         limits: RateLimits::parse(&|name: &str| values.get(name)),
         base_url: settings::base_url(&variables).map_err(|fault| settings::problem(&[fault])),
         keys: settings::tenant_keys(&variables),
-    });
-    SETTINGS.set(Some(Rc::clone(&remembered)));
-    Ok(remembered)
+    })
 }

@@ -7,21 +7,19 @@
 mod refusals;
 mod remembered;
 
-use std::rc::Rc;
-
 use http::{Method, StatusCode};
 use scaigate_directory::receive::{self, Context};
 use scaigate_directory::webhook::MAX_BODY;
 use scaigate_problem::{Code, Problem};
 use scaigate_runtime::spin::{
-    Reply, SpinPorts, after_answer, ask_for_sync, notice_due_sync, serve_up_to,
+    Component, SpinPorts, after_answer, ask_for_sync, notice_due_sync, wire,
 };
 use scaigate_runtime::{Answer, Incoming, Site, answer};
 use serde_json::json;
-use spin_sdk::http::Request;
-use spin_sdk::http_service;
 
 use remembered::Remembered;
+
+const COMPONENT: Component = Component::named("webhook").with_bodies_up_to(MAX_BODY);
 
 /// Where the component that judges the deployment asks for the secret. No public route leads there.
 const SETTINGS: &str = "/internal/settings";
@@ -62,32 +60,29 @@ async fn respond(
     Ok(answer::json(&body))
 }
 
-#[http_service]
-async fn handle(request: Request) -> Reply {
+async fn answer(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, Problem> {
+    if incoming.path == SETTINGS {
+        return settings(remembered);
+    }
+    let ports = SpinPorts::of(incoming);
+    let outcome = respond(remembered, &ports, incoming).await;
+    if let Err(problem) = &outcome {
+        refusals::note(&ports, problem).await;
+    }
+    outcome
+}
+
+scaigate_runtime::service!(super::handle);
+
+async fn handle(request: wire::Request) -> wire::Reply {
     let remembered = remembered::get().await;
     let notices = remembered
         .as_ref()
         .is_ok_and(|remembered| remembered.notices_due_sync);
+    // No page calls here.
     let site = Site::default();
-    let reply = serve_up_to(
-        MAX_BODY,
-        "webhook",
-        request,
-        &site,
-        async move |incoming: &Incoming| {
-            let remembered: Rc<Remembered> = remembered?;
-            if incoming.path == SETTINGS {
-                return settings(&remembered);
-            }
-            let ports = SpinPorts::of(incoming);
-            let outcome = respond(&remembered, &ports, incoming).await;
-            if let Err(problem) = &outcome {
-                refusals::note(&ports, problem).await;
-            }
-            outcome
-        },
-    )
-    .await;
+    let answer = async move |incoming: &Incoming| answer(&*remembered?, incoming).await;
+    let reply = COMPONENT.respond(request, &site, answer).await;
     if notices {
         notice_due_sync();
     }

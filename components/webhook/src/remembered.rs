@@ -1,6 +1,5 @@
 //! What an instance remembers: its settings.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use scaigate_directory::settings::{
@@ -8,7 +7,7 @@ use scaigate_directory::settings::{
 };
 use scaigate_directory::webhook::WebhookSecrets;
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::VariableValues;
+use scaigate_runtime::spin::{Once, VariableValues};
 use scaigate_signin::settings;
 use scaigate_types::Issuer;
 
@@ -34,14 +33,15 @@ pub struct Remembered {
 }
 
 thread_local! {
-    static SETTINGS: RefCell<Option<Rc<Remembered>>> = const { RefCell::new(None) };
+    static SETTINGS: Once<Remembered> = const { Once::new() };
 }
 
 /// The settings, read once per instance.
 pub async fn get() -> Result<Rc<Remembered>, Problem> {
-    if let Some(remembered) = SETTINGS.with_borrow(Clone::clone) {
-        return Ok(remembered);
-    }
+    Once::get(&SETTINGS, read).await
+}
+
+async fn read() -> Result<Remembered, Problem> {
     let values = VariableValues::read(VARIABLES).await?;
     let variables = |name: &str| values.get(name);
     let base = settings::base(&variables).map_err(|faults| settings::problem(&faults))?;
@@ -50,12 +50,10 @@ pub async fn get() -> Result<Rc<Remembered>, Problem> {
         directory::directory(&variables).map_err(|faults| settings::problem(&faults))?;
     let issuer =
         Issuer::parse(base.as_str()).map_err(|_| Problem::new(Code::ConfigurationInvalid))?;
-    let remembered = Rc::new(Remembered {
+    Ok(Remembered {
         secrets,
         issuer,
         directory,
         notices_due_sync: syncs_in_background(&variables),
-    });
-    SETTINGS.set(Some(Rc::clone(&remembered)));
-    Ok(remembered)
+    })
 }

@@ -109,6 +109,8 @@ mod races;
 mod rate_limits;
 #[path = "embedded/registration.rs"]
 mod registration;
+#[path = "embedded/request_log.rs"]
+mod request_log;
 #[path = "embedded/revocation.rs"]
 mod revocation;
 #[path = "embedded/route_by_credential.rs"]

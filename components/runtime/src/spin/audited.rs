@@ -1,10 +1,12 @@
-//! Noting in the audit log what was refused.
+//! Noting in the audit log what was refused, and what administrators read.
 
 use std::rc::Rc;
 
 use scaigate_audit::{Refusals, route};
-use scaigate_kv::spin::note_refusals;
-use scaigate_problem::Code;
+use scaigate_kv::audit;
+use scaigate_kv::spin::{SpinDatabase, note_refusals};
+use scaigate_problem::{Code, Problem};
+use scaigate_signin::failure;
 use scaigate_types::Clock;
 
 use super::after_answer;
@@ -39,10 +41,33 @@ pub fn note_refusal(incoming: &Incoming, code: Code) {
     }
 }
 
+/// Notes that an administrator read `what`. What is shown is shown only where the audit log says to whom.
+///
+/// # Errors
+/// [`Code::StoreUnavailable`] where it can't be written.
+pub async fn note_read(incoming: &Incoming, what: &str) -> Result<(), Problem> {
+    let db = SpinDatabase::default();
+    audit::note_read(&db, what, &incoming.trail, SpinClock.now())
+        .await
+        .map_err(failure::database)
+}
+
+/// The same after the answer, for what has to be shown also when the database is down. Where the note
+/// can't be written, the component's log says so.
+pub fn note_read_after_answer(incoming: &Incoming, what: &'static str) {
+    let (trail, now) = (Rc::clone(&incoming.trail), SpinClock.now());
+    after_answer(async move {
+        let db = SpinDatabase::default();
+        if audit::note_read(&db, what, &trail, now).await.is_err() {
+            not_noted(&trail.request_id, "admin.read");
+        }
+    });
+}
+
 #[expect(
     clippy::print_stdout,
     reason = "a component's log is its standard output"
 )]
-fn not_noted(request_id: &str, code: &str) {
-    println!(r#"{{"audit":"not_written","request_id":"{request_id}","code":"{code}"}}"#);
+fn not_noted(request_id: &str, what: &str) {
+    println!(r#"{{"audit":"not_written","request_id":"{request_id}","what":"{what}"}}"#);
 }

@@ -7,6 +7,7 @@ use scaigate_signin::authenticate::{self, Acceptance};
 use scaigate_signin::settings::{self, Deployment, Fault, Provider};
 use scaigate_signin::{Ports, Principal};
 
+use super::audited::note_refusal;
 use super::variables::VariableValues;
 use crate::{Incoming, Site};
 
@@ -19,6 +20,13 @@ pub struct Callers {
     pub provider: Result<Provider, Vec<Fault>>,
     /// Which origins may call.
     pub site: Site,
+}
+
+/// The origins of a deployment, its own and its apps'.
+#[must_use]
+pub fn site_of(deployment: &Deployment) -> Site {
+    let own = deployment.public_url.origin().clone();
+    Site::new(deployment.apps.iter().cloned().chain([own]))
 }
 
 impl Callers {
@@ -46,8 +54,7 @@ impl Callers {
             settings::sessions(&variables),
         ) {
             (Ok(deployment), Ok(sessions)) => {
-                let own = deployment.public_url.origin().clone();
-                let site = Site::new(deployment.apps.iter().cloned().chain([own]));
+                let site = site_of(&deployment).noting_refusals(note_refusal);
                 Ok(Self {
                     signer: sessions.signer,
                     deployment,

@@ -3,14 +3,14 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http::{Request, Response};
-use http_body_util::BodyExt;
 use scaigate_types::{Clock, Entropy, Limits, Outbound, OutboundError, Timestamp};
-use spin_sdk::http::FullBody;
 use spin_sdk::wasip3::http::types::ErrorCode;
 use spin_sdk::wasip3::random::random::get_random_bytes;
+
+use super::wire::{self, Unread};
 
 /// The host's clock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,31 +77,21 @@ async fn call(request: Request<Bytes>, max_body: usize) -> Result<Response<Bytes
             .headers_mut()
             .insert(http::header::CONTENT_LENGTH, length.into());
     }
-    let request = request.map(FullBody::new);
-    #[expect(clippy::disallowed_methods, reason = "the one place that calls out")]
-    let response = spin_sdk::http::send(request)
-        .await
-        .map_err(|error| failed(&error))?;
-    let (parts, mut body) = response.into_parts();
-    let mut collected = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| failed(&error))?;
-        if let Ok(data) = frame.into_data() {
-            if collected.len() + data.len() > max_body {
-                return Err(OutboundError::TooLarge);
-            }
-            collected.extend_from_slice(&data);
-        }
-    }
+    let response = wire::send(request).await.map_err(|error| failed(&error))?;
+    let (parts, body) = response.into_parts();
+    let body = body.whole(max_body).await.map_err(|unread| match unread {
+        Unread::TooLarge(_) => OutboundError::TooLarge,
+        Unread::Broken(error) => failed(&error),
+    })?;
     // A shorter body than announced is a cut one, however politely it ended.
     let announced = parts
         .headers
         .get(http::header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    if announced.is_some_and(|announced| announced != collected.len()) {
+    if announced.is_some_and(|announced| announced != body.len()) {
         return Err(OutboundError::Interrupted);
     }
-    Ok(Response::from_parts(parts, collected.freeze()))
+    Ok(Response::from_parts(parts, body))
 }
 
 /// Only what certainly happened before the request left counts as refused.

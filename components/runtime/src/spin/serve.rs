@@ -1,106 +1,110 @@
 //! One request, from the first byte to the log line.
 
 use std::cell::RefCell;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::future::{Either, select};
-use http::request::Parts;
-use http::{Method, Response};
-use http_body_util::BodyExt;
+use http::{HeaderName, Method, Response};
 use scaigate_problem::{Code, Problem};
 use scaigate_signin::authenticate::DEV_HEADERS;
-use scaigate_types::{Clock, Timestamp};
-use serde_json::json;
-use spin_sdk::http::{FullBody, Request};
-use spin_sdk::wasip3::http_compat::IncomingRequestBody;
+use scaigate_types::{Clock, Timestamp, trace_id};
+use serde::Serialize;
 
 use super::ports::{SpinClock, SpinEntropy};
-use super::wire;
+use super::wire::{self, Body, Unread};
 use crate::answer::AnswerBody;
 use crate::incoming::MAX_BODY;
 use crate::request_id::Fresh;
 use crate::{Answer, Incoming, Site};
 
-/// What goes back to Spin.
-pub type Reply = Response<FullBody<Bytes>>;
-
 /// Time for a caller to send its body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Bytes of a body that is too large that are read and thrown away, see [`discard`].
+/// Bytes of a body that is too large that are read and thrown away.
 pub(super) const MAX_DISCARDED: u64 = 1_048_576;
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 thread_local! {
     static IDS: RefCell<Fresh> = const { RefCell::new(Fresh::new()) };
 }
 
-/// Reads the request, refuses what a foreign page sends, lets `handle` answer, and turns failures
-/// into the one documented body. Logs one line: no query, no header, no token.
-///
-/// A GET that succeeds is not logged here: the host's own request log has it.
-pub async fn serve(
-    component: &'static str,
-    request: Request,
-    site: &Site,
-    handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
-) -> Reply {
-    serve_up_to(MAX_BODY, component, request, site, handle).await
-}
-
-/// As [`serve`], for bodies of up to `max_body` bytes.
-pub async fn serve_up_to(
+/// A component, as its log calls it.
+#[derive(Clone, Copy, Debug)]
+pub struct Component {
+    pub(super) name: &'static str,
     max_body: usize,
-    component: &'static str,
-    request: Request,
-    site: &Site,
-    handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
-) -> Reply {
-    let (parts, body) = request.into_parts();
-    let body = async move || read_body(body, max_body).await;
-    answer(component, parts, body, site, handle)
-        .await
-        .map(FullBody::new)
 }
 
-/// [`serve`], for a request as Spin hands it over ([`service!`](crate::service)).
-///
-/// # Errors
-/// The request is none, or the answer has a header that a component may not send.
-pub async fn respond(
-    component: &'static str,
-    request: wire::Request,
-    site: &Site,
-    handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
-) -> Result<wire::Response, wire::ErrorCode> {
-    let parts = wire::parts(&request)?;
-    let body = async move || match IncomingRequestBody::new(request) {
-        Ok(body) => read_body(body, MAX_BODY).await,
-        Err(_) => Err(Problem::invalid_field("body", "of no sane length")),
-    };
-    wire::response(answer(component, parts, body, site, handle).await)
-}
+impl Component {
+    /// The component `name`, which takes bodies of up to [`MAX_BODY`] bytes.
+    #[must_use]
+    pub const fn named(name: &'static str) -> Self {
+        Self {
+            name,
+            max_body: MAX_BODY,
+        }
+    }
 
-async fn answer(
-    component: &'static str,
-    parts: Parts,
-    body: impl AsyncFnOnce() -> Result<Bytes, Problem>,
-    site: &Site,
-    handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
-) -> Answer {
-    let started = SpinClock.now();
-    let bodyless = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    let (body, refused) = if bodyless {
-        (Bytes::new(), None)
-    } else {
-        match body().await {
+    /// The same, for bodies of up to `max_body` bytes.
+    #[must_use]
+    pub const fn with_bodies_up_to(self, max_body: usize) -> Self {
+        Self { max_body, ..self }
+    }
+
+    /// Reads the request, refuses what a foreign page sends, lets `handle` answer, and turns failures
+    /// into the one documented body. Logs one line: no query, no header, no token.
+    ///
+    /// A GET that succeeds is not logged here: the host's own request log has it.
+    ///
+    /// # Errors
+    /// The request is none, or the answer has a header that a component may not send.
+    pub async fn respond(
+        self,
+        request: wire::Request,
+        site: &Site,
+        handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
+    ) -> wire::Reply {
+        let started = SpinClock.now();
+        let parts = wire::parts(&request)?;
+        let bodyless = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let body = if bodyless {
+            Ok(Bytes::new())
+        } else {
+            read_body(Body::of_request(request), self.max_body).await
+        };
+        let (body, refused) = match body {
             Ok(body) => (body, None),
             Err(problem) => (Bytes::new(), Some(problem)),
-        }
-    };
-    let incoming = Incoming::new(parts, body, || fresh_id(started));
-    answered(component, started, &incoming, refused, site, handle).await
+        };
+        let incoming = Incoming::new(parts, body, || fresh_id(started));
+        wire::response(answered(self.name, started, &incoming, refused, site, handle).await)
+    }
+
+    /// The same, where a component has settings: without them it answers what is wrong with them.
+    ///
+    /// # Errors
+    /// As [`Component::respond`].
+    pub async fn respond_with<R: AsRef<Site>>(
+        self,
+        request: wire::Request,
+        remembered: Result<Rc<R>, Problem>,
+        handle: impl AsyncFnOnce(&R, &Incoming) -> Result<Answer, Problem>,
+    ) -> wire::Reply {
+        let site = site(&remembered);
+        let handle = async move |incoming: &Incoming| handle(&*remembered?, incoming).await;
+        self.respond(request, &site, handle).await
+    }
+}
+
+/// The site of a component with these settings.
+pub(super) fn site<R: AsRef<Site>>(remembered: &Result<Rc<R>, Problem>) -> Site {
+    remembered
+        .as_ref()
+        .map_or_else(|_| Site::default(), |all| (**all).as_ref().clone())
 }
 
 /// An id for a request that began at `started`.
@@ -124,7 +128,7 @@ pub(super) async fn answered<B: AnswerBody>(
             Err(problem) => Err(problem),
             Ok(()) => match site.preflight(incoming) {
                 Some(answer) => Ok(answer.map(B::from)),
-                None => handle(incoming).await,
+                None => apart(handle(incoming)).await,
             },
         },
     };
@@ -150,26 +154,24 @@ pub(super) async fn answered<B: AnswerBody>(
     answer
 }
 
-pub(super) async fn read_body(
-    mut body: impl http_body::Body<Data = Bytes> + Unpin,
-    max_body: usize,
-) -> Result<Bytes, Problem> {
+/// A future by itself. What a component does with a request is large: as a part of all the futures around
+/// it, its code and its state would be copied into each.
+fn apart<'a, T>(future: impl Future<Output = T> + 'a) -> Pin<Box<dyn Future<Output = T> + 'a>> {
+    Box::pin(future)
+}
+
+/// Reads a body of up to `max_body` bytes. The rest of a larger one is thrown away, some of it: a caller
+/// that is still sending when the connection closes may never see why.
+async fn read_body(body: Body, max_body: usize) -> Result<Bytes, Problem> {
     let read = pin!(async {
-        let mut collected = BytesMut::new();
-        while let Some(frame) = body.frame().await {
-            let Ok(frame) = frame else {
-                return Err(Problem::invalid_field("body", "not received whole"));
-            };
-            let Ok(data) = frame.into_data() else {
-                continue;
-            };
-            if collected.len().saturating_add(data.len()) > max_body {
-                drain(&mut body, MAX_DISCARDED).await;
-                return Err(Problem::new(Code::PayloadTooLarge).with("limit_bytes", max_body));
+        match body.whole(max_body).await {
+            Ok(body) => Ok(body),
+            Err(Unread::Broken(_)) => Err(Problem::invalid_field("body", "not received whole")),
+            Err(Unread::TooLarge(rest)) => {
+                rest.discard(MAX_DISCARDED).await;
+                Err(Problem::new(Code::PayloadTooLarge).with("limit_bytes", max_body))
             }
-            collected.extend_from_slice(&data);
         }
-        Ok(collected.freeze())
     });
     match select(read, pin!(SpinClock.sleep(BODY_TIMEOUT))).await {
         Either::Left((outcome, _)) => outcome,
@@ -177,20 +179,19 @@ pub(super) async fn read_body(
     }
 }
 
-/// Reads the rest of a refused request's body and throws it away, `most` bytes of it and no longer than
-/// a body may take: a caller that is still sending when the connection closes may never see why.
-pub(super) async fn discard(body: impl http_body::Body<Data = Bytes> + Unpin, most: u64) {
-    select(pin!(drain(body, most)), pin!(SpinClock.sleep(BODY_TIMEOUT))).await;
-}
-
-async fn drain(mut body: impl http_body::Body<Data = Bytes> + Unpin, most: u64) {
-    let mut received = 0_u64;
-    while received <= most
-        && let Some(Ok(frame)) = body.frame().await
-    {
-        let length = frame.data_ref().map_or(0, Bytes::len);
-        received = received.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
-    }
+/// What is written about a request.
+#[derive(Serialize)]
+struct Line<'a> {
+    component: &'a str,
+    method: &'a str,
+    path: &'a str,
+    status: u16,
+    code: Option<&'static str>,
+    fault: Option<&'static str>,
+    request_id: &'a str,
+    trace_id: Option<&'a str>,
+    dev_headers: bool,
+    ms: u64,
 }
 
 #[expect(
@@ -203,24 +204,25 @@ fn log(
     status: u16,
     code: Option<Code>,
     took: Duration,
-    sent_dev_headers: bool,
+    dev_headers: bool,
 ) {
-    // A path that is not one of ours may hold anything.
-    let path = if code == Some(Code::NotFound) {
-        "-"
-    } else {
-        request.path.as_str()
+    let line = Line {
+        component,
+        method: request.method.as_str(),
+        // A path that is not one of ours may hold anything.
+        path: match code {
+            Some(Code::NotFound) => "-",
+            _ => &request.path,
+        },
+        status,
+        code: code.map(Code::as_str),
+        fault: code.map(|code| code.fault().as_str()),
+        request_id: &request.request_id,
+        trace_id: request.header(TRACEPARENT).and_then(trace_id),
+        dev_headers,
+        ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
     };
-    let line = json!({
-        "component": component,
-        "method": request.method.as_str(),
-        "path": path,
-        "status": status,
-        "code": code.map(Code::as_str),
-        "fault": code.map(|code| code.fault().as_str()),
-        "request_id": request.request_id,
-        "dev_headers": sent_dev_headers,
-        "ms": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-    });
-    println!("{line}");
+    if let Ok(line) = serde_json::to_string(&line) {
+        println!("{line}");
+    }
 }

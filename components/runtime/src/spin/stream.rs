@@ -20,7 +20,7 @@ use spin_sdk::wasip3::http_compat::{BodyWriter, IncomingRequestBody};
 use spin_sdk::wasip3::wit_bindgen::StreamResult;
 
 use super::ports::SpinClock;
-use super::serve::{MAX_DISCARDED, answered, discard, fresh_id};
+use super::serve::{BODY_TIMEOUT, Component, MAX_DISCARDED, answered, fresh_id, site};
 use super::wire;
 use crate::answer::AnswerBody;
 use crate::{Incoming, Site};
@@ -56,64 +56,81 @@ impl AnswerBody for StreamBody {
 /// An answer.
 pub type StreamAnswer = Response<StreamBody>;
 
-/// As [`super::respond`], with the body of the request as it comes, and of the answer as `handle` gives
-/// it. What `handle` has not read of a refused request's body is read and thrown away, as much of it as
-/// may be sent and a little more: a caller that is still sending when the connection closes may never
-/// see why.
-///
-/// # Errors
-/// The request is none, or the answer has a header that a component may not send.
-pub async fn respond_stream(
-    component: &'static str,
-    request: wire::Request,
-    site: &Site,
-    handle: impl AsyncFnOnce(&Incoming, Arriving) -> Result<StreamAnswer, Problem>,
-) -> Result<wire::Response, wire::ErrorCode> {
-    let started = SpinClock.now();
-    let parts = wire::parts(&request)?;
-    let body = IncomingRequestBody::new(request);
-    let incoming = Incoming::new(parts, Bytes::new(), || fresh_id(started));
-    let (arriving, refused) = match body {
-        Ok(body) => (Some(Arriving::new(body)), None),
-        Err(_) => (
-            None,
-            Some(Problem::invalid_field("body", "of no sane length")),
-        ),
-    };
-    let rest = arriving.clone();
-    let handle = async |incoming: &Incoming| match arriving {
-        Some(arriving) => handle(incoming, arriving).await,
-        None => Err(Problem::new(Code::Internal)),
-    };
-    let answer = answered(component, started, &incoming, refused, site, handle).await;
-    let failed = answer.status().is_client_error() || answer.status().is_server_error();
-    let bodyless = matches!(
-        incoming.method,
-        Method::GET | Method::HEAD | Method::OPTIONS
-    );
-    if failed
-        && !bodyless
-        && let Some(rest) = rest.and_then(|arriving| arriving.take_back())
-    {
-        discard(rest, MAX_UPLOAD + MAX_DISCARDED).await;
-    }
-    let (parts, body) = answer.into_parts();
-    match body {
-        StreamBody::Whole(bytes) => wire::response(Response::from_parts(parts, bytes)),
-        StreamBody::Pieces(pieces) => {
-            let (writer, contents, outcome) = BodyWriter::new();
-            let fields = wire::fields(&parts.headers)?;
-            let (response, _sent) = wire::Response::new(fields, Some(contents), outcome);
-            let _ = response.set_status_code(parts.status.as_u16());
-            let request_id = incoming.request_id;
-            spin_sdk::wasip3::spawn(async move {
-                if let Some(cut) = forward(writer, pieces).await {
-                    log_cut(component, &request_id, cut);
-                }
-            });
-            Ok(response)
+impl Component {
+    /// As [`Component::respond_with`], with the body of the request as it comes, and of the answer as
+    /// `handle` gives it. What `handle` has not read of a refused request's body is read and thrown away,
+    /// as much of it as may be sent and a little more: a caller that is still sending when the connection
+    /// closes may never see why.
+    ///
+    /// # Errors
+    /// The request is none, or the answer has a header that a component may not send.
+    pub async fn stream_with<R: AsRef<Site>>(
+        self,
+        request: wire::Request,
+        remembered: Result<Rc<R>, Problem>,
+        handle: impl AsyncFnOnce(&R, &Incoming, Arriving) -> Result<StreamAnswer, Problem>,
+    ) -> wire::Reply {
+        let started = SpinClock.now();
+        let parts = wire::parts(&request)?;
+        let body = IncomingRequestBody::new(request);
+        let incoming = Incoming::new(parts, Bytes::new(), || fresh_id(started));
+        let (arriving, refused) = match body {
+            Ok(body) => (Some(Arriving::new(body)), None),
+            Err(_) => (
+                None,
+                Some(Problem::invalid_field("body", "of no sane length")),
+            ),
+        };
+        let rest = arriving.clone();
+        let site = site(&remembered);
+        let handle = async |incoming: &Incoming| match arriving {
+            Some(arriving) => handle(&*remembered?, incoming, arriving).await,
+            None => Err(Problem::new(Code::Internal)),
+        };
+        let answer = answered(self.name, started, &incoming, refused, &site, handle).await;
+        let failed = answer.status().is_client_error() || answer.status().is_server_error();
+        let bodyless = matches!(
+            incoming.method,
+            Method::GET | Method::HEAD | Method::OPTIONS
+        );
+        if failed
+            && !bodyless
+            && let Some(rest) = rest.and_then(|arriving| arriving.take_back())
+        {
+            discard(rest).await;
+        }
+        let (parts, body) = answer.into_parts();
+        match body {
+            StreamBody::Whole(bytes) => wire::response(Response::from_parts(parts, bytes)),
+            StreamBody::Pieces(pieces) => {
+                let (writer, contents, outcome) = BodyWriter::new();
+                let fields = wire::fields(&parts.headers)?;
+                let (response, _sent) = wire::Response::new(fields, Some(contents), outcome);
+                let _ = response.set_status_code(parts.status.as_u16());
+                let request_id = incoming.request_id;
+                spin_sdk::wasip3::spawn(async move {
+                    if let Some(cut) = forward(writer, pieces).await {
+                        log_cut(self.name, &request_id, cut);
+                    }
+                });
+                Ok(response)
+            }
         }
     }
+}
+
+/// Reads the rest of a refused request's body and throws it away, no longer than a body may take.
+async fn discard(mut rest: IncomingRequestBody) {
+    let drained = pin!(async {
+        let mut left = MAX_UPLOAD + MAX_DISCARDED;
+        while left > 0
+            && let Some(Ok(frame)) = rest.frame().await
+        {
+            let length = frame.data_ref().map_or(0, Bytes::len);
+            left = left.saturating_sub(u64::try_from(length).unwrap_or(u64::MAX));
+        }
+    });
+    select(drained, pin!(SpinClock.sleep(BODY_TIMEOUT))).await;
 }
 
 /// The body of a request as it comes. One reads it at a time: whoever passes it on, until it is taken

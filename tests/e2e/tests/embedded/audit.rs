@@ -221,6 +221,33 @@ async fn a_key_that_is_sealed_anew_leaves_its_row() {
     assert_eq!(row["request_id"], Value::Null, "{row}");
 }
 
+/// The report is shown also when the database is down, so its row follows the answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_reads_the_report_or_may_not_leaves_a_row() {
+    const REPORT: &str = "/v1/health/detailed";
+    let world = World::start().await;
+    world.sync().await;
+    let token = world.administrator(ALICE.0, ALICE.1, "super_admin").await;
+    let sql = "SELECT action || ' ' || outcome FROM audit_log WHERE request_id = ?1";
+    for (token, status, expected) in [
+        (token.as_str(), 200, "admin.read success"),
+        ("no.such.token", 401, "request.refused refused"),
+    ] {
+        let answer = world.client.get(REPORT, Some(token)).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        let id = answer.header("x-request-id");
+        until("the row is there", || world.sql_text(sql, &[id]).is_some()).await;
+        assert_eq!(world.sql_text(sql, &[id]).as_deref(), Some(expected));
+    }
+    let row = one(&world, &format!("action=admin.read&target={REPORT}")).await;
+    assert!(
+        row["actor"]
+            .as_str()
+            .is_some_and(|actor| actor.starts_with("person:")),
+        "{row}"
+    );
+}
+
 /// Who is refused at a sync or a deployment, known or not.
 #[tokio::test(flavor = "multi_thread")]
 async fn refused_syncs_and_deployments_leave_their_rows() {
