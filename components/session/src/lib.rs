@@ -9,6 +9,8 @@ mod remembered;
 mod routes;
 mod view;
 
+use std::cell::Cell;
+
 use scaigate_kv::purge;
 use scaigate_kv::spin::{SpinDatabase, SpinKv};
 use scaigate_problem::Problem;
@@ -34,11 +36,18 @@ async fn answer(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, 
 
 scaigate_runtime::service!(super::handle);
 
+thread_local! {
+    // From a number drawn by each instance: few live to see 4096 requests.
+    static COUNT: Cell<Option<u16>> = const { Cell::new(None) };
+}
+
 /// Once in 4096 requests, forgets what has expired, after the answer. It is work of some milliseconds,
 /// which all of them bear.
 fn purge_now_and_then() {
-    let chance = u16::from_ne_bytes(SpinEntropy.bytes());
-    if chance.is_multiple_of(4096) {
+    let drawn = || u16::from_ne_bytes(SpinEntropy.bytes());
+    let count = COUNT.get().unwrap_or_else(drawn);
+    COUNT.set(Some(count.wrapping_add(1)));
+    if count.is_multiple_of(4096) {
         after_answer(async {
             // What fails now is done another time.
             let _ = purge::purge(&SpinDatabase::default(), &SpinKv, SpinClock.now()).await;
