@@ -1,12 +1,10 @@
 //! One function per route: parsed input in, one flow, its result as an answer.
 
-use std::cell::Cell;
-
 use http::{HeaderValue, Method, StatusCode, header};
 use scaigate_audit::{Shown, seal, tag_holds};
 use scaigate_directory::admin_scope::{self, AdminScope};
 use scaigate_kv::audit::{self, Order, sealing};
-use scaigate_limits::{Category, RateLimit};
+use scaigate_limits::Category;
 use scaigate_problem::{Code, Problem};
 use scaigate_runtime::spin::{SpinPorts, admit, note_read};
 use scaigate_runtime::{Answer, Incoming, answer};
@@ -33,18 +31,11 @@ pub struct Call<'a> {
     pub remembered: &'a Remembered,
     /// The request.
     pub incoming: &'a Incoming,
-    /// How far the caller is from the limit, once it is known who that is.
-    pub limit: Cell<Option<RateLimit>>,
 }
 
 impl Call<'_> {
     /// Answers the request.
     pub async fn answer(&self) -> Result<Answer, Problem> {
-        let outcome = self.route().await;
-        answer::rate_limited(outcome, self.limit.get())
-    }
-
-    async fn route(&self) -> Result<Answer, Problem> {
         match self.incoming.path.as_str() {
             "/v1/admin/audit" => {
                 self.incoming.require(&Method::GET, "GET")?;
@@ -67,8 +58,14 @@ impl Call<'_> {
         let callers = &self.remembered.callers;
         let principal = callers.principal(self.ports, self.incoming).await?;
         let limits = &self.remembered.limits;
-        let limit = admit(self.ports, limits, Category::Admin, &principal).await?;
-        self.limit.set(limit);
+        admit(
+            self.ports,
+            self.incoming,
+            limits,
+            Category::Admin,
+            &principal,
+        )
+        .await?;
         Ok(principal)
     }
 

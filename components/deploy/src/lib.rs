@@ -8,8 +8,6 @@
 mod remembered;
 mod routes;
 
-use std::cell::Cell;
-
 use scaigate_flows::content::MAX_CONTENT;
 use scaigate_problem::Problem;
 use scaigate_runtime::spin::{Component, SpinPorts, wire};
@@ -27,7 +25,6 @@ async fn answer(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, 
         ports: &SpinPorts::of(incoming),
         remembered,
         incoming,
-        limit: Cell::default(),
     };
     call.answer().await
 }

@@ -1,11 +1,9 @@
 //! The two routes: parsed input in, one flow, its result as an answer.
 
-use std::cell::Cell;
-
 use http::{HeaderName, HeaderValue, Method};
 use scaigate_flows::deploy::{self, Upstream, Wanted};
 use scaigate_flows::{Content, caller, text};
-use scaigate_limits::{Category, Payer, RateLimit};
+use scaigate_limits::{Category, Payer};
 use scaigate_problem::{Code, Problem};
 use scaigate_proxy::Caller;
 use scaigate_runtime::spin::{SpinPorts, admit};
@@ -31,8 +29,6 @@ pub struct Call<'a> {
     pub remembered: &'a Remembered,
     /// The request.
     pub incoming: &'a Incoming,
-    /// How far the caller is from the limit, once it is known who that is.
-    pub limit: Cell<Option<RateLimit>>,
 }
 
 /// The body of both routes. Every member may be missing, but `content` of the deprecated one.
@@ -56,11 +52,6 @@ impl Body {
 impl Call<'_> {
     /// Answers the request.
     pub async fn answer(&self) -> Result<Answer, Problem> {
-        let outcome = self.route().await;
-        answer::rate_limited(outcome, self.limit.get())
-    }
-
-    async fn route(&self) -> Result<Answer, Problem> {
         let segments = path::segments(&self.incoming.path);
         let segments: Vec<&str> = segments.iter().flatten().map(AsRef::as_ref).collect();
         match segments.as_slice() {
@@ -96,8 +87,7 @@ impl Call<'_> {
     /// A request counts here: once, whatever it asks for.
     async fn count(&self, payer: impl Into<Payer<'_>>) -> Result<(), Problem> {
         let limits = &self.remembered.limits;
-        let limit = admit(self.ports, limits, Category::Deploy, payer).await?;
-        self.limit.set(limit);
+        admit(self.ports, self.incoming, limits, Category::Deploy, payer).await?;
         Ok(())
     }
 

@@ -9,8 +9,6 @@ mod remembered;
 mod routes;
 mod view;
 
-use std::cell::Cell;
-
 use scaigate_problem::Problem;
 use scaigate_runtime::spin::{Component, SpinPorts, wire};
 use scaigate_runtime::{Answer, Incoming};
@@ -25,7 +23,6 @@ async fn answer(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, 
         ports: &SpinPorts::of(incoming),
         remembered,
         incoming,
-        limit: Cell::default(),
     };
     call.answer().await
 }

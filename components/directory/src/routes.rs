@@ -1,14 +1,12 @@
 //! One function per route: parsed input in, one flow, its result as an answer.
 
-use std::cell::Cell;
-
 use http::{Method, StatusCode};
 use scaigate_directory::admin_scope::{self, AdminScope};
 use scaigate_directory::{roles, why};
 use scaigate_kv::directory::{change_log, listing, webhook_delivery};
-use scaigate_limits::{Category, RateLimit};
+use scaigate_limits::Category;
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::{SpinPorts, admit, note_dev_headers, note_read};
+use scaigate_runtime::spin::{SpinPorts, admit, note_read};
 use scaigate_runtime::{Answer, Incoming, answer, path};
 use scaigate_signin::{Ports, Principal, failure};
 use scaigate_types::{AdminRole, GroupId, TenantId};
@@ -26,8 +24,6 @@ pub struct Call<'a> {
     pub remembered: &'a Remembered,
     /// The request.
     pub incoming: &'a Incoming,
-    /// How far the caller is from the limit, once it is known who that is.
-    pub limit: Cell<Option<RateLimit>>,
 }
 
 #[derive(Deserialize)]
@@ -39,11 +35,6 @@ struct RoleRequest {
 impl Call<'_> {
     /// Answers the request.
     pub async fn answer(&self) -> Result<Answer, Problem> {
-        let outcome = self.route().await;
-        answer::rate_limited(outcome, self.limit.get())
-    }
-
-    async fn route(&self) -> Result<Answer, Problem> {
         let segments = path::segments(&self.incoming.path);
         let segments: Vec<&str> = segments.iter().flatten().map(AsRef::as_ref).collect();
         let method = &self.incoming.method;
@@ -85,11 +76,16 @@ impl Call<'_> {
     /// Whoever calls. A request counts here: once, whatever it asks for.
     async fn principal(&self) -> Result<Principal, Problem> {
         let callers = &self.remembered.callers;
-        note_dev_headers(self.incoming, callers.deployment.environment);
         let principal = callers.principal(self.ports, self.incoming).await?;
         let limits = &self.remembered.limits;
-        let limit = admit(self.ports, limits, Category::Admin, &principal).await?;
-        self.limit.set(limit);
+        admit(
+            self.ports,
+            self.incoming,
+            limits,
+            Category::Admin,
+            &principal,
+        )
+        .await?;
         Ok(principal)
     }
 

@@ -11,8 +11,6 @@ mod query;
 mod remembered;
 mod routes;
 
-use std::cell::Cell;
-
 use scaigate_flows::content::MAX_CONTENT;
 use scaigate_flows::text::MAX_README;
 use scaigate_problem::Problem;
@@ -31,7 +29,6 @@ async fn answer(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, 
         ports: &SpinPorts::of(incoming),
         remembered,
         incoming,
-        limit: Cell::default(),
     };
     call.answer().await
 }

@@ -1,12 +1,10 @@
 //! Which request is which, and who is calling.
 
-use std::cell::Cell;
-
 use scaigate_flows::{Reader, Writer, caller};
-use scaigate_limits::{Category, RateLimit};
+use scaigate_limits::Category;
 use scaigate_problem::{Code, Problem};
 use scaigate_runtime::spin::{SpinPorts, admit};
-use scaigate_runtime::{Answer, Incoming, answer, path};
+use scaigate_runtime::{Answer, Incoming, path};
 use scaigate_signin::Principal;
 
 use crate::remembered::Remembered;
@@ -19,18 +17,11 @@ pub struct Call<'a> {
     pub remembered: &'a Remembered,
     /// The request.
     pub incoming: &'a Incoming,
-    /// How far the caller is from the limit, once it is known who that is.
-    pub limit: Cell<Option<RateLimit>>,
 }
 
 impl Call<'_> {
     /// Answers the request.
     pub async fn answer(&self) -> Result<Answer, Problem> {
-        let outcome = self.route().await;
-        answer::rate_limited(outcome, self.limit.get())
-    }
-
-    async fn route(&self) -> Result<Answer, Problem> {
         let segments = path::segments(&self.incoming.path);
         let segments: Vec<&str> = segments.iter().flatten().map(AsRef::as_ref).collect();
         match segments.as_slice() {
@@ -61,8 +52,7 @@ impl Call<'_> {
     async fn principal(&self, category: Category) -> Result<Principal, Problem> {
         let principal = self.caller().await?;
         let limits = &self.remembered.limits;
-        let limit = admit(self.ports, limits, category, &principal).await?;
-        self.limit.set(limit);
+        admit(self.ports, self.incoming, limits, category, &principal).await?;
         Ok(principal)
     }
 

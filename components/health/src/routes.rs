@@ -7,8 +7,8 @@ use http::{HeaderName, HeaderValue, Method, header};
 use scaigate_directory::admin_scope;
 use scaigate_health::{Asked, detailed, own, ready, within};
 use scaigate_limits::Category;
-use scaigate_problem::{Code, Problem, RateLimit};
-use scaigate_runtime::spin::{SpinPorts, admit, note_dev_headers, note_read_after_answer};
+use scaigate_problem::{Code, Problem};
+use scaigate_runtime::spin::{SpinPorts, admit, note_read_after_answer};
 use scaigate_runtime::{Answer, Incoming, answer};
 use scaigate_signin::Ports;
 use scaigate_types::Clock;
@@ -43,12 +43,9 @@ pub async fn route(
         "/v1/health/ready" => readiness(ports, &*remembered?).await,
         _ => {
             let remembered = remembered?;
-            let mut limit = None;
-            let outcome = report(ports, &remembered, incoming, &mut limit).await;
-            if outcome.is_ok() {
-                note_read_after_answer(incoming, "/v1/health/detailed");
-            }
-            answer::rate_limited(outcome, limit)
+            let report = report(ports, &remembered, incoming).await?;
+            note_read_after_answer(incoming, "/v1/health/detailed");
+            Ok(report)
         }
     }
 }
@@ -74,14 +71,19 @@ async fn operator(
     ports: &SpinPorts,
     remembered: &Remembered,
     incoming: &Incoming,
-    limit: &mut Option<RateLimit>,
 ) -> Result<(), Problem> {
     // Every fault of every setting, not only of those by which callers are known.
     let callers = remembered.callers.as_ref();
     let callers = callers.map_err(|_| remembered.judged.problem())?;
-    note_dev_headers(incoming, callers.deployment.environment);
     let principal = callers.principal(ports, incoming).await?;
-    *limit = admit(ports, &remembered.limits, Category::Admin, &principal).await?;
+    admit(
+        ports,
+        incoming,
+        &remembered.limits,
+        Category::Admin,
+        &principal,
+    )
+    .await?;
     admin_scope::platform(&principal).map(drop)
 }
 
@@ -89,9 +91,8 @@ async fn report(
     ports: &SpinPorts,
     remembered: &Remembered,
     incoming: &Incoming,
-    limit: &mut Option<RateLimit>,
 ) -> Result<Answer, Problem> {
-    let operator = operator(ports, remembered, incoming, limit);
+    let operator = operator(ports, remembered, incoming);
     let known = within(ports.clock(), PATIENCE, operator).await;
     known.unwrap_or_else(|| {
         Err(Problem::new(Code::StoreUnavailable)

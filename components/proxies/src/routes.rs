@@ -5,8 +5,8 @@ use http::{HeaderValue, Response};
 use scaigate_limits::Category;
 use scaigate_problem::Problem;
 use scaigate_proxy::{Call, Caller, Served, read, serve};
+use scaigate_runtime::Incoming;
 use scaigate_runtime::spin::{Arriving, SpinPorts, StreamAnswer, StreamBody, admit};
-use scaigate_runtime::{Incoming, answer};
 use scaigate_signin::authenticate::bearer;
 
 use crate::remembered::Remembered;
@@ -25,7 +25,7 @@ pub async fn route(
     } else {
         Category::Inference
     };
-    let limit = admit(ports, &remembered.limits, category, &principal).await?;
+    admit(ports, incoming, &remembered.limits, category, &principal).await?;
     let call = Call {
         path,
         headers: &incoming.headers,
@@ -35,7 +35,7 @@ pub async fn route(
         },
         request_id: &incoming.request_id,
     };
-    answer::rate_limited(passed(ports, remembered, call, body).await, limit)
+    passed(ports, remembered, call, body).await
 }
 
 async fn passed(

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use scaigate_problem::{Problem, RateLimit};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -81,25 +80,6 @@ pub fn see_other(location: &str) -> Answer {
         answer.headers_mut().insert(header::LOCATION, value);
     }
     answer
-}
-
-/// What became of a request that counted against a rate limit: its answer says so, and so does a
-/// failure.
-///
-/// # Errors
-/// Those of `outcome`.
-pub fn rate_limited<B>(
-    outcome: Result<Response<B>, Problem>,
-    limit: Option<RateLimit>,
-) -> Result<Response<B>, Problem> {
-    match (outcome, limit) {
-        (Ok(mut answer), Some(limit)) => {
-            limit.write(answer.headers_mut());
-            Ok(answer)
-        }
-        (Err(problem), Some(limit)) => Err(problem.with_rate_limit(limit)),
-        (outcome, None) => outcome,
-    }
 }
 
 /// A page without scripts or foreign content. `title` and `paragraphs` are escaped.

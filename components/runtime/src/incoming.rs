@@ -1,11 +1,12 @@
 //! A request, read whole.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use bytes::Bytes;
 use http::header::{self, AsHeaderName};
 use http::{HeaderMap, Method};
-use scaigate_problem::{Code, Problem};
+use scaigate_problem::{Code, Problem, RateLimit};
 use scaigate_types::Trail;
 
 use crate::{cookie, request_id};
@@ -33,6 +34,8 @@ pub struct Incoming {
     pub request_id: String,
     /// What the audit log says of it.
     pub trail: Rc<Trail>,
+    /// How far the caller is from their rate limit, once that is known. Its answer says so, whatever it is.
+    pub limit: Cell<Option<RateLimit>>,
 }
 
 impl Incoming {
@@ -61,6 +64,7 @@ impl Incoming {
             body,
             request_id,
             trail,
+            limit: Cell::default(),
         }
     }
 

@@ -16,7 +16,6 @@ pub mod wire;
 
 pub use audited::{note_read, note_read_after_answer, note_refusal};
 pub use callers::{Callers, site_of};
-pub use dev_headers::note_dev_headers;
 pub use due_sync::{ask_for_sync, notice_due_sync};
 pub use limits::admit;
 pub use once::Once;

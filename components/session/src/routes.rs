@@ -5,7 +5,7 @@ use std::rc::Rc;
 use http::Method;
 use scaigate_kv::people;
 use scaigate_problem::{Code, Problem};
-use scaigate_runtime::spin::{SpinPorts, note_dev_headers};
+use scaigate_runtime::spin::SpinPorts;
 use scaigate_runtime::{Answer, Fields, Incoming, answer};
 use scaigate_signin::settings;
 use scaigate_signin::workspace::{self, Change};
@@ -79,7 +79,6 @@ impl Call<'_> {
 
     async fn principal(&self) -> Result<Principal, Problem> {
         let callers = &self.remembered.callers;
-        note_dev_headers(self.incoming, callers.deployment.environment);
         callers.principal(self.ports, self.incoming).await
     }
 

@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use scaigate_limits::Category;
 use scaigate_problem::{Code, Problem};
 use scaigate_proxy::tenant_keys::{self, administrator, member};
-use scaigate_runtime::spin::{SpinPorts, admit, note_dev_headers};
+use scaigate_runtime::spin::{SpinPorts, admit};
 use scaigate_runtime::{Answer, Incoming, answer};
 use scaigate_signin::{Principal, settings};
 
@@ -37,16 +37,14 @@ pub async fn route(
     if !is_read && incoming.method != Method::POST {
         incoming.require(&Method::DELETE, "GET, POST, DELETE")?;
     }
-    note_dev_headers(incoming, remembered.callers.deployment.environment);
     let principal = remembered.callers.principal(ports, incoming).await?;
     let category = if is_read {
         Category::Lookup
     } else {
         Category::Admin
     };
-    let limit = admit(ports, &remembered.limits, category, &principal).await?;
-    let outcome = done(ports, remembered, incoming, principal).await;
-    answer::rate_limited(outcome, limit)
+    admit(ports, incoming, &remembered.limits, category, &principal).await?;
+    done(ports, remembered, incoming, principal).await
 }
 
 async fn done(

@@ -8,9 +8,9 @@ use scaigate_problem::Problem;
 use scaigate_signin::{Ports, failure, revoke};
 use scaigate_types::{AdminRole, Clock, Transaction};
 
+use crate::report::Warning;
 use crate::settings::DirectorySettings;
 use crate::super_admin::NO_SUPER_ADMIN;
-use crate::sync::Warning;
 
 /// Makes the roles what the groups say, and the session tokens of whoever it concerns with them.
 ///

@@ -17,6 +17,7 @@
 pub mod admin_scope;
 mod election;
 pub mod receive;
+mod report;
 pub mod rfc3339;
 pub mod roles;
 pub mod settings;

@@ -9,7 +9,6 @@ mod list;
 mod plan;
 mod reader;
 mod reading;
-mod report;
 mod stage;
 
 use scaigate_kv::directory::sync_run::{self, Begun, Outcome, StartedBy};
@@ -19,9 +18,9 @@ use scaigate_signin::{Ports, failure};
 use scaigate_types::{Clock, Database, StoreError, Timestamp, Transaction};
 use std::time::Duration;
 
+pub use crate::report::{Report, Statistics, Warning};
 use crate::settings::DirectorySettings;
 use reader::Reader;
-pub use report::{Report, Statistics, Warning};
 
 /// How soon to ask again whether a run that is under way has ended.
 const ASK_AGAIN: Duration = Duration::from_secs(5);

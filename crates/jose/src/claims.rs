@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use scaigate_types::{Issuer, Timestamp, json};
 use serde_json::{Map, Value};
-use thiserror::Error;
 
 use crate::jwt::{Algorithm, PAYLOAD, UnverifiedJwt};
+pub use crate::refusal::ClaimError;
 use crate::refusal::Refusal;
 
 /// 9999-12-31T23:59:59Z. A later `NumericDate` is a mistake (milliseconds for seconds) or an
@@ -18,24 +18,6 @@ const MAX_AUDIENCES: usize = 16;
 /// Longest identifier that is a text of its issuer's own making (`sid`, `jti`), name, group, role,
 /// scope or permission, in bytes.
 pub(crate) const MAX_TEXT: usize = 256;
-
-/// What is wrong with a claim. Names the claim, never its value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum ClaimError {
-    /// The payload is not one bounded JSON object without duplicate members.
-    #[error("the claims are not readable")]
-    Unreadable,
-    /// A claim that must be there is not.
-    #[error("the claim {0} is missing")]
-    Missing(&'static str),
-    /// A claim is of another type than its specification says, or out of range. A date must be a
-    /// whole number of seconds from 1970 to 9999.
-    #[error("the claim {0} is not well-formed")]
-    Malformed(&'static str),
-    /// A list of more than 512 entries.
-    #[error("the claim {0} has too many entries")]
-    TooMany(&'static str),
-}
 
 /// When a token is good, as it says itself.
 pub(crate) struct Validity {

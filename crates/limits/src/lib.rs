@@ -13,13 +13,11 @@
 //! **When the database is down**, a slice is spent to its end; then the answer is 503.
 //!
 //! A component keeps the outcome of [`RateLimits::parse`] with its settings (and is granted the variable
-//! `rate_limits`). Then two lines, the first once for each request, as soon as it is known who calls and
-//! before any work; the second around the answer or the problem alike (a streamed answer:
-//! [`RateLimit::write`]):
+//! `rate_limits`). Then one line, once for each request, as soon as it is known who calls and before any
+//! work. The answer, whatever it is, says how far the caller is from the limit:
 //!
 //! ```text
-//! let limit = scaigate_runtime::spin::admit(ports, &remembered.limits, Category::Lookup, &principal).await?;
-//! answer::rate_limited(outcome, limit)
+//! scaigate_runtime::spin::admit(ports, incoming, &remembered.limits, Category::Lookup, &principal).await?;
 //! ```
 //!
 //! `session` has no category: its path is one key-value read, and an instance that answers one request

@@ -67,6 +67,9 @@ pub struct Options {
     /// Measures Apache with mod_auth_openidc and Fastify with jose, too, and installs them.
     #[arg(long)]
     peers: bool,
+    /// Requests that an instance answers, one number or a range like 4000..8000 [default: the runtime's].
+    #[arg(long, value_name = "COUNT")]
+    max_instance_reuse_count: Option<String>,
     /// Measures what has been built before.
     #[arg(long)]
     no_build: bool,
@@ -127,6 +130,7 @@ pub fn smoke(workspace: &Workspace, manifest: &Manifest) -> Result<()> {
         cases: cases.into(),
         users: vec![1_000],
         peers: false,
+        max_instance_reuse_count: None,
         no_build: true,
         runtime: Some(Runtime::Embedded),
     };
@@ -146,7 +150,7 @@ fn measure(
 ) -> Result<Vec<String>> {
     let mut unmeasured = Vec::new();
     if options.requests().next().is_some() {
-        let bench = Bench::start(workspace, manifest, runtime, options.peers)?;
+        let bench = Bench::start(workspace, manifest, runtime, options)?;
         let rows = bench.measure(options);
         let halves = bench.measure_half_load(options, &rows);
         println!("{}", report::table(&rows, options.connections, runtime));
@@ -187,7 +191,7 @@ struct Bench {
     supervisor: Supervisor,
     /// Removed once nothing runs any more.
     _scratch: Option<Scratch>,
-    /// Served with the runtime's defaults: instances are used again.
+    /// Instances are used again.
     warm: Site,
     /// Served with an instance per request.
     fresh: Site,
@@ -200,7 +204,7 @@ impl Bench {
         workspace: &Workspace,
         manifest: &Manifest,
         runtime: Runtime,
-        with_peers: bool,
+        options: &Options,
     ) -> Result<Self> {
         let folder = workspace.target.join("xtask/bench");
         if folder.exists() {
@@ -212,13 +216,13 @@ impl Bench {
         let mut scratch = None;
         let mut sites = Vec::new();
         for (name, reuse) in [
-            (WARM, &[][..]),
-            ("fresh", &["--max-instance-reuse-count", "1"]),
+            (WARM, options.max_instance_reuse_count.as_deref()),
+            ("fresh", Some("1")),
         ] {
             let (application, empty) = (free()?, free()?);
             let (emulator, grid) = (free()?, free()?);
             let url = format!("http://{application}");
-            let peers = (with_peers && name == WARM)
+            let peers = (options.peers && name == WARM)
                 .then(|| -> Result<Peers> {
                     Ok(Peers {
                         apache: free()?,
@@ -252,7 +256,9 @@ impl Bench {
             variables.insert("scaiflow_sync_interval_minutes".to_owned(), "0".to_owned());
             let mut serve = |id: &str, manifest: &Path, address, state: PathBuf| -> Result<()> {
                 let mut command = runtime.serve(workspace, manifest, address, &state);
-                command.args(reuse);
+                for count in reuse {
+                    command.args(["--max-instance-reuse-count", count]);
+                }
                 // Logging to a terminal would be part of the measurement.
                 command.arg("--quiet");
                 up::start_application(&mut supervisor, id, &mut command, address, &variables)

@@ -8,6 +8,7 @@ use scaigate_signin::settings::{self, Deployment, Fault, Provider};
 use scaigate_signin::{Ports, Principal};
 
 use super::audited::note_refusal;
+use super::dev_headers::note_dev_headers;
 use super::variables::VariableValues;
 use crate::{Incoming, Site};
 
@@ -82,6 +83,7 @@ impl Callers {
         ports: &impl Ports,
         incoming: &Incoming,
     ) -> Result<Principal, Problem> {
+        note_dev_headers(incoming, self.deployment.environment);
         let acceptance = Acceptance {
             signer: &self.signer,
             deployment: &self.deployment,

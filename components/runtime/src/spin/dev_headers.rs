@@ -22,13 +22,16 @@ thread_local! {
     static WAITING: Cell<u64> = const { Cell::new(0) };
 }
 
+/// Whether a request carries such headers.
+pub(super) fn carries_dev_headers(incoming: &Incoming) -> bool {
+    let mut names = incoming.headers.keys();
+    names.any(|name| DEV_HEADERS.contains(&name.as_str()))
+}
+
 /// Notes, after the answer, a request with such headers. Without `env=dev` alone is that something to
 /// be told of.
 pub fn note_dev_headers(incoming: &Incoming, environment: Environment) {
-    let carries = DEV_HEADERS
-        .iter()
-        .any(|name| incoming.headers.contains_key(*name));
-    if environment == Environment::Development || !carries {
+    if environment == Environment::Development || !carries_dev_headers(incoming) {
         return;
     }
     WAITING.set(WAITING.get().saturating_add(1));

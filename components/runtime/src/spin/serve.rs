@@ -9,10 +9,10 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http::{HeaderName, Method, Response};
 use scaigate_problem::{Code, Problem};
-use scaigate_signin::authenticate::DEV_HEADERS;
 use scaigate_types::{Clock, Timestamp, trace_id};
 use serde::Serialize;
 
+use super::dev_headers::carries_dev_headers;
 use super::ports::{SpinClock, SpinEntropy};
 use super::wire::{self, Body, Unread};
 use crate::answer::AnswerBody;
@@ -140,12 +140,12 @@ pub(super) async fn answered<B: AnswerBody>(
         let answer = problem.response(&incoming.path, &incoming.request_id);
         answer.map(B::from)
     });
+    if let Some(limit) = incoming.limit.get() {
+        limit.write(answer.headers_mut());
+    }
     site.dress(incoming, &mut answer);
     // Without `env=dev` they mean nothing: whoever sends them takes this for another environment.
-    let sent_dev_headers = incoming
-        .headers
-        .keys()
-        .any(|name| DEV_HEADERS.contains(&name.as_str()));
+    let sent_dev_headers = carries_dev_headers(incoming);
     if code.is_some() || sent_dev_headers || incoming.method != Method::GET {
         let took = SpinClock.now().since(started);
         let status = answer.status().as_u16();

@@ -11,8 +11,8 @@ use scaigate_types::{Clock, Database, StoreError, TenantId, Transaction};
 
 use super::Run;
 use super::reading::Reading;
-use super::report::{Report, Statistics, Warning};
 use crate::election;
+use crate::report::{Report, Statistics, Warning};
 use crate::settings::DirectorySettings;
 
 /// Refuses a reading that holds nothing, or less than half of what is mirrored: an outage at ScaiKey

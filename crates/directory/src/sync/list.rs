@@ -48,16 +48,6 @@ impl Identified for TenantRow {
     }
 }
 
-/// The list's name, as it is told.
-pub(super) const fn name_of(list: List<'_>) -> &'static str {
-    match list {
-        List::Tenants => "tenants",
-        List::EffectiveUsers { .. } => "effective_users",
-        List::Groups => "groups",
-        List::GroupMembers { .. } => "group_members",
-    }
-}
-
 /// A list under way.
 pub(super) struct Listing<'l, 'a, P: Ports> {
     reader: &'l Reader<'a, P>,
@@ -214,6 +204,6 @@ impl<'l, 'a, P: Ports> Listing<'l, 'a, P> {
 
 pub(super) fn incomplete(list: List<'_>, reason: &'static str) -> Problem {
     Problem::new(Code::SyncIncomplete)
-        .with("list", name_of(list))
+        .with("list", list.name())
         .with("reason", reason)
 }

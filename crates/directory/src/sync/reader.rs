@@ -17,7 +17,6 @@ use scaigate_signin::{Ports, failure};
 use scaigate_types::{Clock, Issuer, Limits, Outbound, OutboundError, Secret, Timestamp};
 
 use super::Run;
-use super::list::name_of;
 
 /// One page's time.
 const CALL: Duration = Duration::from_secs(10);
@@ -269,11 +268,11 @@ impl<'a, P: Ports> Reader<'a, P> {
                     Ok(page) => return Ok(page),
                     Err(error) => Self::refused(error, list)?,
                 },
-                Err(OutboundError::TooLarge) => return Err(ReadError::PageSize(name_of(list))),
+                Err(OutboundError::TooLarge) => return Err(ReadError::PageSize(list.name())),
                 Err(error) => (Duration::from_millis(500), failure::outbound(error)),
             };
             if attempt == ATTEMPTS || wait > MAX_WAIT {
-                return Err(problem.with("list", name_of(list)).into());
+                return Err(problem.with("list", list.name()).into());
             }
             self.pause(wait.saturating_mul(attempt).min(MAX_WAIT))
                 .await?;
@@ -297,15 +296,15 @@ impl<'a, P: Ports> Reader<'a, P> {
     fn refused(error: DirectoryError, list: List<'_>) -> Result<(Duration, Problem), ReadError> {
         let incomplete = || {
             Problem::new(Code::SyncIncomplete)
-                .with("list", name_of(list))
+                .with("list", list.name())
                 .with("reason", error.to_string())
         };
         match error {
-            DirectoryError::ScopeMissing => Err(ReadError::ScopeMissing(name_of(list))),
-            DirectoryError::Forbidden => Err(ReadError::Forbidden(name_of(list))),
-            DirectoryError::NotFound => Err(ReadError::NotFound(name_of(list))),
+            DirectoryError::ScopeMissing => Err(ReadError::ScopeMissing(list.name())),
+            DirectoryError::Forbidden => Err(ReadError::Forbidden(list.name())),
+            DirectoryError::NotFound => Err(ReadError::NotFound(list.name())),
             DirectoryError::PageSize | DirectoryError::TooLarge => {
-                Err(ReadError::PageSize(name_of(list)))
+                Err(ReadError::PageSize(list.name()))
             }
             DirectoryError::RateLimited { retry_after } => {
                 let wait = retry_after.unwrap_or(Duration::from_secs(2));

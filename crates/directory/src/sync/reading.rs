@@ -13,8 +13,8 @@ use scaigate_types::{GroupId, Issuer, TenantId, Timestamp};
 use super::list::{Identified, Listing, incomplete};
 use super::plan::Plan;
 use super::reader::{ReadError, Reader};
-use super::report::Warning;
 use super::stage;
+use crate::report::Warning;
 use crate::settings::DirectorySettings;
 
 /// Groups whose members are read at the same time.

@@ -33,6 +33,19 @@ pub enum List<'a> {
     },
 }
 
+impl List<'_> {
+    /// Its name, as it is told.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tenants => "tenants",
+            Self::EffectiveUsers { .. } => "effective_users",
+            Self::Groups => "groups",
+            Self::GroupMembers { .. } => "group_members",
+        }
+    }
+}
+
 /// Asks for page `page` (the first is 1) of `list` with `per_page` rows, which ScaiKey may cap
 /// without a word (`contract/scaikey.md` 3.1). Collections end in a slash as the generated reference
 /// has them, effective users and members don't; where ScaiKey wants it otherwise, see
