@@ -35,7 +35,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// Answers the request.
-    pub async fn answer(&self) -> Result<Answer, Problem> {
+    pub async fn route(&self) -> Result<Answer, Problem> {
         match self.incoming.path.as_str() {
             "/v1/admin/audit" => {
                 self.incoming.require(&Method::GET, "GET")?;

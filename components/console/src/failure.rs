@@ -1,7 +1,7 @@
 //! The page of a sign-in that failed: it has no script, because a browser comes here by itself.
 
 use bytes::Bytes;
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use scaigate_problem::Problem;
 use scaigate_runtime::{Answer, Incoming};
 
@@ -44,9 +44,9 @@ pub fn page(problem: &Problem, incoming: &Incoming) -> Answer {
         rest = after;
     }
     html.push_str(rest);
-    let mut answer = Answer::new(Bytes::from(html));
-    *answer.status_mut() =
-        StatusCode::from_u16(problem.code().status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // Its status, and when to try again.
+    let answer = problem.response(&incoming.path, &incoming.request_id);
+    let mut answer = answer.map(|_| Bytes::from(html));
     let headers = answer.headers_mut();
     headers.insert(
         header::CONTENT_TYPE,

@@ -30,7 +30,7 @@ async fn answer(remembered: &Remembered, incoming: &Incoming) -> Result<Answer, 
         remembered,
         incoming,
     };
-    call.answer().await
+    call.route().await
 }
 
 scaigate_runtime::service!(super::handle);

@@ -21,7 +21,7 @@ pub struct Call<'a> {
 
 impl Call<'_> {
     /// Answers the request.
-    pub async fn answer(&self) -> Result<Answer, Problem> {
+    pub async fn route(&self) -> Result<Answer, Problem> {
         let segments = path::segments(&self.incoming.path);
         let segments: Vec<&str> = segments.iter().flatten().map(AsRef::as_ref).collect();
         match segments.as_slice() {

@@ -1,6 +1,7 @@
 //! The console while something else is down: what it says, and that it goes on afterwards.
 
 use http::Method;
+use scaigate_e2e::emulator::{Endpoint, Fault};
 use scaigate_e2e::{Effect, SESSION_COOKIE, Setup, Target, When, World};
 
 const ALICE: &str = "alice@acme.example";
@@ -41,6 +42,22 @@ async fn with_scaikey_down_signing_in_says_so_and_who_is_signed_in_works_on() {
     // Signing out ends the session here, whatever ScaiKey does.
     let out = page.call(Method::POST, "/console/sign-out", None).await;
     assert_eq!(out.json()["session_ended"], true, "{}", out.text());
+}
+
+#[tokio::test]
+async fn with_scaikey_busy_the_page_says_when_to_try_again() {
+    let world = World::start().await;
+    let busy = Fault::Status {
+        code: 429,
+        retry_after: Some(17),
+    };
+    let switches = world.scaikey.switches();
+    switches.fail_always(Endpoint::Discovery, busy);
+    let answer = world.console().get("/console/sign-in").await;
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    assert!(answer.text().contains("scaikey_rate_limited"));
+    assert_eq!(answer.header("retry-after"), "17");
 }
 
 #[tokio::test]
