@@ -32,7 +32,6 @@ pub(crate) struct Validity {
 pub struct Verified {
     claims: Map<String, Value>,
     algorithm: Algorithm,
-    typ: Option<String>,
 }
 
 impl Verified {
@@ -42,7 +41,6 @@ impl Verified {
         Ok(Self {
             claims,
             algorithm: jwt.algorithm(),
-            typ: jwt.typ().map(str::to_owned),
         })
     }
 
@@ -50,12 +48,6 @@ impl Verified {
     #[must_use]
     pub const fn algorithm(&self) -> Algorithm {
         self.algorithm
-    }
-
-    /// The header's `typ`, as sent.
-    #[must_use]
-    pub fn typ(&self) -> Option<&str> {
-        self.typ.as_deref()
     }
 
     /// A claim as it came; `null` counts as absent.

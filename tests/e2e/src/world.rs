@@ -244,18 +244,54 @@ impl World {
     /// # Panics
     /// When the files can't be copied or the runner doesn't start.
     pub async fn crash(&mut self, changed: &[(&str, &str)]) {
-        let host = self.host();
-        let (address, old) = (host.address(), host.state_directory().to_owned());
+        let files = self.folder();
+        copy_state(self.host().state_directory(), &files);
+        self.begin_again(files, changed).await;
+    }
+
+    /// A backup of both stores while the runner works, as `docs/deploy.md` makes one.
+    ///
+    /// # Panics
+    /// When it can't be made.
+    pub fn back_up(&mut self) -> PathBuf {
+        let backup = self.folder();
+        for name in ["sqlite_db.db", "sqlite_key_value.db"] {
+            let live = rusqlite::Connection::open(self.host().state_directory().join(name))
+                .expect("a store");
+            let file = backup.join(name);
+            live.execute("VACUUM INTO ?1", [file.to_str().expect("a path")])
+                .expect("a backup");
+        }
+        self.left.push(backup.clone());
+        backup
+    }
+
+    /// The runner is stopped, and another starts with the files of a backup, with some settings changed.
+    ///
+    /// # Panics
+    /// As [`World::crash`].
+    pub async fn restore(&mut self, backup: &Path, changed: &[(&str, &str)]) {
+        let files = self.folder();
+        copy_state(backup, &files);
+        self.begin_again(files, changed).await;
+    }
+
+    /// A new folder, removed with this world once it is in `left`.
+    fn folder(&self) -> PathBuf {
         let name = format!(
-            "scaigate-crashed-{}-{}-{}",
+            "scaigate-left-{}-{}-{}",
             std::process::id(),
-            address.port(),
+            self.host().address().port(),
             self.left.len()
         );
-        let left = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&left);
-        std::fs::create_dir_all(&left).expect("a directory");
-        copy_state(&old, &left);
+        let folder = std::env::temp_dir().join(name);
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).expect("a directory");
+        folder
+    }
+
+    async fn begin_again(&mut self, files: PathBuf, changed: &[(&str, &str)]) {
+        let address = self.host().address();
         if let Runtime::Embedded(Some(host)) =
             std::mem::replace(&mut self.runtime, Runtime::Embedded(None))
         {
@@ -268,7 +304,7 @@ impl World {
         let mut options = HostOptions::new(workspace_root().join("spin.toml"));
         options.listen = address;
         options.variables = self.variables.clone();
-        options.state = State::Directory(left.clone());
+        options.state = State::Directory(files.clone());
         options.clock = self.clock.clone();
         options.faults = self.faults.clone();
         options.logs = self.logs.clone();
@@ -276,7 +312,7 @@ impl World {
         options.cache = Some(code_cache());
         self.runtime = Runtime::Embedded(Some(Host::start(options).await.expect(STARTS)));
         self.client = Client::new(&self.url, self.canaries.clone());
-        self.left.push(left);
+        self.left.push(files);
     }
 
     /// The embedded runner.

@@ -111,6 +111,8 @@ mod rate_limits;
 mod registration;
 #[path = "embedded/request_log.rs"]
 mod request_log;
+#[path = "embedded/restore.rs"]
+mod restore;
 #[path = "embedded/revocation.rs"]
 mod revocation;
 #[path = "embedded/route_by_credential.rs"]

@@ -441,5 +441,9 @@ fn n141_key_sets_are_bounded_and_unambiguous() {
             &text[..text.len().min(60)]
         );
     }
-    assert!(Jwks::parse(json!({"keys": vec![key; 64]}).to_string().as_bytes()).is_ok());
+    let largest = json!({"keys": vec![key; 64]}).to_string();
+    let keys = Jwks::parse(largest.as_bytes()).unwrap();
+    assert_eq!(format!("{keys:?}"), "Jwks { keys: 64 }");
+    let longest = format!("{largest}{}", " ".repeat(Jwks::MAX_BYTES - largest.len()));
+    assert!(Jwks::parse(longest.as_bytes()).is_ok());
 }

@@ -76,6 +76,9 @@ fn an_older_key_opens_until_it_is_taken_away() {
     let resealed = both.seal(&entropy, &HERE, b"tokens");
     assert_eq!(open(&new, &HERE, &resealed), Ok(b"tokens".to_vec()));
     assert_eq!(open(&old, &HERE, &resealed), Err(OpenError::UnknownKey));
+    assert!(both.is_current(&resealed), "nothing to seal anew");
+    assert!(!both.is_current(&sealed));
+    assert!(!both.is_current(b""));
 }
 
 #[test]
