@@ -256,7 +256,7 @@ impl Bench {
             variables.insert("scaiflow_sync_interval_minutes".to_owned(), "0".to_owned());
             let mut serve = |id: &str, manifest: &Path, address, state: PathBuf| -> Result<()> {
                 let mut command = runtime.serve(workspace, manifest, address, &state);
-                for count in reuse {
+                if let Some(count) = reuse {
                     command.args(["--max-instance-reuse-count", count]);
                 }
                 // Logging to a terminal would be part of the measurement.
