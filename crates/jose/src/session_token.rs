@@ -4,6 +4,7 @@
 //! the claims: `jwt-simple` signs and computes the tag, the claims are read here, straight into
 //! their types.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::time::Duration;
 
@@ -162,6 +163,8 @@ struct Header {
 struct SigningKey {
     kid: String,
     key: HS256Key,
+    /// The header of a token that this key has verified. Another with the same says the same.
+    header: OnceCell<String>,
 }
 
 /// Signs and verifies session tokens. Prepared once from the key ring.
@@ -181,6 +184,7 @@ impl SessionSigner {
                 SigningKey {
                     key: HS256Key::from_bytes(key.expose()).with_key_id(&kid),
                     kid,
+                    header: OnceCell::new(),
                 }
             })
             .collect();
@@ -246,31 +250,46 @@ impl SessionSigner {
         public_url: &str,
         now: Timestamp,
     ) -> Result<SessionClaims, SessionTokenError> {
-        let header = header(token).ok_or(SessionTokenError::Malformed)?;
-        if header.alg != "HS256" || header.typ != TYP {
+        if token.len() > MAX_TOKEN {
             return Err(SessionTokenError::Malformed);
         }
         let (input, tag) = token.rsplit_once('.').ok_or(SessionTokenError::Malformed)?;
-        let (_, payload) = input.split_once('.').ok_or(SessionTokenError::Malformed)?;
+        let (head, payload) = input.split_once('.').ok_or(SessionTokenError::Malformed)?;
+        let signing = self.key_for(head)?;
         let tag = from_base64url(tag).ok_or(SessionTokenError::Malformed)?;
-        let signing = self
-            .keys
-            .iter()
-            .find(|signing| signing.kid == header.kid)
-            .ok_or(SessionTokenError::UnknownKey)?;
         if !constant_time_eq(signing.key.authentication_tag(input.as_bytes()), tag) {
             return Err(SessionTokenError::Signature);
         }
+        signing.header.get_or_init(|| head.to_owned());
         let payload = from_base64url(payload).ok_or(SessionTokenError::Malformed)?;
         let payload = serde_json::from_slice(&payload).map_err(|_| SessionTokenError::Claims)?;
         accept(payload, public_url, now)
+    }
+
+    /// The key that a token with this header says it was signed with.
+    fn key_for(&self, head: &str) -> Result<&SigningKey, SessionTokenError> {
+        let is_known = |signing: &&SigningKey| signing.header.get().is_some_and(|it| it == head);
+        if let Some(signing) = self.keys.iter().find(is_known) {
+            return Ok(signing);
+        }
+        let header = header(head).ok_or(SessionTokenError::Malformed)?;
+        if header.alg != "HS256" || header.typ != TYP {
+            return Err(SessionTokenError::Malformed);
+        }
+        let mut keys = self.keys.iter();
+        keys.find(|signing| signing.kid == header.kid)
+            .ok_or(SessionTokenError::UnknownKey)
     }
 
     /// Whether `token` says of itself that it is one of our session tokens. Decides who verifies
     /// it, nothing else.
     #[must_use]
     pub fn recognises(token: &str) -> bool {
-        header(token).is_some_and(|header| header.typ == TYP)
+        let head = token.split_once('.').map(|(head, _)| head);
+        token.len() <= MAX_TOKEN
+            && head
+                .and_then(header)
+                .is_some_and(|header| header.typ == TYP)
     }
 }
 
@@ -282,12 +301,11 @@ impl fmt::Debug for SessionSigner {
     }
 }
 
-fn header(token: &str) -> Option<Header> {
-    let (header, _) = token.split_once('.')?;
-    if token.len() > MAX_TOKEN || header.len() > MAX_HEADER {
+fn header(head: &str) -> Option<Header> {
+    if head.len() > MAX_HEADER {
         return None;
     }
-    serde_json::from_slice(&from_base64url(header)?).ok()
+    serde_json::from_slice(&from_base64url(head)?).ok()
 }
 
 fn accept(

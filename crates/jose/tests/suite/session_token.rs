@@ -85,6 +85,32 @@ fn what_was_signed_is_read_back() {
 }
 
 #[test]
+fn n065_n067_a_signer_that_has_seen_a_header_refuses_what_it_refused_before() {
+    let signer = SessionSigner::new(&ring_of(&[2, 1]));
+    let new = signer.sign(&claims()).unwrap();
+    let old = SessionSigner::new(&ring_of(&[1])).sign(&claims()).unwrap();
+    let with_head = |head: &str, token: &str| {
+        let (_, rest) = token.split_once('.').unwrap();
+        format!("{head}.{rest}")
+    };
+    let head = |token: &str| token.split_once('.').unwrap().0.to_owned();
+    let none = base64url(br#"{"alg":"none","typ":"scaigate-session+jwt","kid":"x"}"#);
+    let unknown = base64url(br#"{"alg":"HS256","typ":"scaigate-session+jwt","kid":"x"}"#);
+    for _ in 0..2 {
+        for (token, other) in [(&new, &old), (&old, &new)] {
+            let verify = |token: &str| signer.verify(token, PUBLIC_URL, NOW).err();
+            assert_eq!(verify(token), None);
+            let swapped = with_head(&head(other), token);
+            assert_eq!(verify(&swapped), Some(SessionTokenError::Signature));
+            let unsigned = with_head(&none, token);
+            assert_eq!(verify(&unsigned), Some(SessionTokenError::Malformed));
+            let foreign = with_head(&unknown, token);
+            assert_eq!(verify(&foreign), Some(SessionTokenError::UnknownKey));
+        }
+    }
+}
+
+#[test]
 fn token_carries_the_documented_header_and_claims() {
     let token = signer().sign(&claims()).unwrap();
     let kid = ring_of(&[1]).key_ids().next().unwrap();
