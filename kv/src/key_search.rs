@@ -25,27 +25,48 @@ pub enum Claim {
 /// # Errors
 /// [`StoreError`] when the store does not answer; the caller must not search then.
 pub async fn claim(db: &impl Query, key_set: &str, now: Timestamp) -> Result<Claim, StoreError> {
-    let millis = i64::try_from(EVERY.as_millis()).unwrap_or(i64::MAX);
-    // One from far in the future is from before the clock was set back; one from a moment ahead is of
-    // somebody who read the clock after us and was first here.
+    // While somebody searches, the others only read: of a storm of tokens, few wait to write.
+    if let Some(at) = begun(db, key_set, now).await? {
+        return Ok(Claim::Anothers { at });
+    }
     let rows = db
         .query(
             "INSERT INTO key_search (key_set, began_at) VALUES (?1, ?2)
              ON CONFLICT (key_set) DO UPDATE SET began_at = ?2
                WHERE began_at <= ?2 - ?3 OR began_at > ?2 + ?3
              RETURNING 1",
-            &[key_set.into(), now.into(), millis.into()],
+            &[key_set.into(), now.into(), every().into()],
         )
-        .await?;
-    if !rows.is_empty() {
-        return Ok(Claim::Ours);
-    }
+        .await;
+    let error = match rows {
+        Ok(rows) if !rows.is_empty() => return Ok(Claim::Ours),
+        Ok(_) => StoreError::Corrupt,
+        // Who could not write was in each other's way, and somebody's search may be under way.
+        Err(StoreError::Busy) => StoreError::Busy,
+        Err(error) => return Err(error),
+    };
+    let at = begun(db, key_set, now).await?.ok_or(error)?;
+    Ok(Claim::Anothers { at })
+}
+
+/// When the search began after which nobody else is due yet. One from far in the future is from before
+/// the clock was set back; one from a moment ahead is of somebody who read the clock after us and was
+/// first here.
+async fn begun(
+    db: &impl Query,
+    key_set: &str,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
     let rows = db
         .query(
-            "SELECT began_at FROM key_search WHERE key_set = ?1",
-            &[key_set.into()],
+            "SELECT began_at FROM key_search
+              WHERE key_set = ?1 AND began_at > ?2 - ?3 AND began_at <= ?2 + ?3",
+            &[key_set.into(), now.into(), every().into()],
         )
         .await?;
-    let at = rows.first().ok_or(StoreError::Corrupt)?.time(0)?;
-    Ok(Claim::Anothers { at })
+    rows.first().map(|row| row.time(0)).transpose()
+}
+
+fn every() -> i64 {
+    i64::try_from(EVERY.as_millis()).unwrap_or(i64::MAX)
 }

@@ -50,11 +50,13 @@ fn n_144_access_token() {
     }
     .expect(
         "
-        db 1 INSERT key_search: lost: store_unavailable, then ok
-        db 1 INSERT key_search: unanswered: store_unavailable, then jwks_unavailable
+        db 1 SELECT key_search: lost unanswered: store_unavailable, then ok
         db 2 INSERT key_search: lost: store_unavailable, then ok
-        db 2 INSERT key_search: unanswered: store_unavailable, then jwks_unavailable
-        db 3 SELECT person: lost unanswered: store_unavailable, then ok
+        db 2 INSERT key_search: unanswered: jwks_unavailable, then jwks_unavailable
+        db 3 SELECT key_search: lost unanswered: store_unavailable, then ok
+        db 4 INSERT key_search: lost: store_unavailable, then ok
+        db 4 INSERT key_search: unanswered: jwks_unavailable, then jwks_unavailable
+        db 5 SELECT person: lost unanswered: store_unavailable, then ok
         kv 1 get discovery: lost unanswered: ok, then ok
         kv 2 set discovery: lost unanswered: ok, then ok
         kv 3 get jwks: lost unanswered: ok, then ok
@@ -96,16 +98,18 @@ fn n_144_n_086_backchannel_logout() {
     }
     .expect(
         "
-        db 1 INSERT key_search: lost: store_unavailable, then ok
-        db 1 INSERT key_search: unanswered: store_unavailable, then jwks_unavailable
+        db 1 SELECT key_search: lost unanswered: store_unavailable, then ok
         db 2 INSERT key_search: lost: store_unavailable, then ok
-        db 2 INSERT key_search: unanswered: store_unavailable, then jwks_unavailable
-        db 3 BEGIN: lost unanswered: store_unavailable, then ok
-        db 4 INSERT logout_token: lost unanswered: store_unavailable, then ok
-        db 5 SELECT person: lost unanswered: store_unavailable, then ok
-        db 6 UPDATE session: lost unanswered: store_unavailable, then ok
-        db 7 COMMIT: lost: store_unavailable, then ok
-        db 7 COMMIT: unanswered: store_unavailable, then logout_token_replayed
+        db 2 INSERT key_search: unanswered: jwks_unavailable, then jwks_unavailable
+        db 3 SELECT key_search: lost unanswered: store_unavailable, then ok
+        db 4 INSERT key_search: lost: store_unavailable, then ok
+        db 4 INSERT key_search: unanswered: jwks_unavailable, then jwks_unavailable
+        db 5 BEGIN: lost unanswered: store_unavailable, then ok
+        db 6 INSERT logout_token: lost unanswered: store_unavailable, then ok
+        db 7 SELECT person: lost unanswered: store_unavailable, then ok
+        db 8 UPDATE session: lost unanswered: store_unavailable, then ok
+        db 9 COMMIT: lost: store_unavailable, then ok
+        db 9 COMMIT: unanswered: store_unavailable, then logout_token_replayed
         kv 1 get discovery: lost unanswered: ok, then logout_token_replayed
         kv 2 set discovery: lost unanswered: ok, then logout_token_replayed
         kv 3 get jwks: lost unanswered: ok, then logout_token_replayed
@@ -152,19 +156,21 @@ fn n_144_register() {
     }
     .expect(
         "
-        db 1 INSERT key_search: lost: store_unavailable, then ok
-        db 1 INSERT key_search: unanswered: store_unavailable, then jwks_unavailable
+        db 1 SELECT key_search: lost unanswered: store_unavailable, then ok
         db 2 INSERT key_search: lost: store_unavailable, then ok
-        db 2 INSERT key_search: unanswered: store_unavailable, then jwks_unavailable
-        db 3 SELECT person: lost unanswered: store_unavailable, then ok
-        db 4 BEGIN: lost unanswered: store_unavailable, then ok
-        db 5 WITH person: lost unanswered: store_unavailable, then ok
-        db 6 INSERT tenant: lost unanswered: store_unavailable, then ok
-        db 7 INSERT workspace: lost unanswered: store_unavailable, then ok
-        db 8 INSERT membership: lost unanswered: store_unavailable, then ok
+        db 2 INSERT key_search: unanswered: jwks_unavailable, then jwks_unavailable
+        db 3 SELECT key_search: lost unanswered: store_unavailable, then ok
+        db 4 INSERT key_search: lost: store_unavailable, then ok
+        db 4 INSERT key_search: unanswered: jwks_unavailable, then jwks_unavailable
+        db 5 SELECT person: lost unanswered: store_unavailable, then ok
+        db 6 BEGIN: lost unanswered: store_unavailable, then ok
+        db 7 WITH person: lost unanswered: store_unavailable, then ok
+        db 8 INSERT tenant: lost unanswered: store_unavailable, then ok
         db 9 INSERT workspace: lost unanswered: store_unavailable, then ok
         db 10 INSERT membership: lost unanswered: store_unavailable, then ok
-        db 11 COMMIT: lost unanswered: store_unavailable, then ok
+        db 11 INSERT workspace: lost unanswered: store_unavailable, then ok
+        db 12 INSERT membership: lost unanswered: store_unavailable, then ok
+        db 13 COMMIT: lost unanswered: store_unavailable, then ok
         kv 1 get discovery: lost unanswered: ok, then ok
         kv 2 set discovery: lost unanswered: ok, then ok
         kv 3 get jwks: lost unanswered: ok, then ok
@@ -190,13 +196,15 @@ fn n_144_token_exchange_for_an_access_token() {
     }
     .expect(
         "
-        db 1 INSERT key_search: lost: store_unavailable, then ok
-        db 1 INSERT key_search: unanswered: store_unavailable, then jwks_unavailable
+        db 1 SELECT key_search: lost unanswered: store_unavailable, then ok
         db 2 INSERT key_search: lost: store_unavailable, then ok
-        db 2 INSERT key_search: unanswered: store_unavailable, then jwks_unavailable
-        db 3 SELECT person: lost unanswered: store_unavailable, then ok
-        db 4 SELECT exchanged_token: lost unanswered: store_unavailable, then ok
-        db 5 INSERT exchanged_token: lost unanswered: store_unavailable, then ok
+        db 2 INSERT key_search: unanswered: jwks_unavailable, then jwks_unavailable
+        db 3 SELECT key_search: lost unanswered: store_unavailable, then ok
+        db 4 INSERT key_search: lost: store_unavailable, then ok
+        db 4 INSERT key_search: unanswered: jwks_unavailable, then jwks_unavailable
+        db 5 SELECT person: lost unanswered: store_unavailable, then ok
+        db 6 SELECT exchanged_token: lost unanswered: store_unavailable, then ok
+        db 7 INSERT exchanged_token: lost unanswered: store_unavailable, then ok
         kv 1 get discovery: lost unanswered: ok, then ok
         kv 2 set discovery: lost unanswered: ok, then ok
         kv 3 get jwks: lost unanswered: ok, then ok
@@ -278,8 +286,9 @@ fn n_144_service_token() {
     }
     .expect(
         "
-        db 1 INSERT key_search: lost: store_unavailable, then ok
-        db 1 INSERT key_search: unanswered: store_unavailable, then jwks_unavailable
+        db 1 SELECT key_search: lost unanswered: store_unavailable, then ok
+        db 2 INSERT key_search: lost: store_unavailable, then ok
+        db 2 INSERT key_search: unanswered: jwks_unavailable, then jwks_unavailable
         kv 1 get discovery: lost unanswered: ok, then ok
         kv 2 set discovery: lost unanswered: ok, then ok
         out 1 Discovery: refused denied: scaikey_unreachable, then jwks_unavailable
