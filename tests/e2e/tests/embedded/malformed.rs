@@ -8,13 +8,29 @@ use crate::isolation::traps;
 
 const ALICE: &str = "alice@acme.example";
 
-/// Sends bytes as they are; the bytes of the answer, until the server closes.
+/// Sends bytes as they are; the bytes of the answer, until the server closes. The request must be one
+/// after which it does: because it says so, or because it is none.
 pub async fn raw(world: &World, request: &[u8]) -> String {
-    let address = world.host().address();
-    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let mut stream = connect(world).await;
     // The server may close before it has read all of a request it refuses.
     let _ = stream.write_all(request).await;
+    until_closed(stream).await
+}
+
+/// The same of a client that is gone after these bytes: it may see no answer, however good they are.
+pub async fn cut(world: &World, request: &[u8]) -> String {
+    let mut stream = connect(world).await;
+    let _ = stream.write_all(request).await;
     let _ = stream.shutdown().await;
+    until_closed(stream).await
+}
+
+async fn connect(world: &World) -> TcpStream {
+    let address = world.host().address();
+    TcpStream::connect(address).await.expect("a connection")
+}
+
+async fn until_closed(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
@@ -227,56 +243,78 @@ async fn malformed_requests_are_refused_without_a_trap() {
             requests.push(request(&format!("POST /v1/auth/{path}"), &headers, body));
         }
     }
-    // Shorter than announced; chunks that are none.
+    // Lengths and chunks that are none.
     let json_header = "Content-Type: application/json\r\n";
-    requests.push(request(
-        "POST /v1/auth/token",
-        &format!("{json_header}Content-Length: 99\r\n"),
-        b"{}",
-    ));
-    requests.push(request(
-        "POST /v1/auth/token",
-        &format!("{json_header}Content-Length: -1\r\n"),
-        b"{}",
-    ));
-    requests.push(request(
-        "POST /v1/auth/token",
-        &format!("{json_header}Content-Length: 2\r\nContent-Length: 3\r\n"),
-        b"{}",
-    ));
-    requests.push(request(
-        "POST /v1/auth/token",
-        &format!("{json_header}Transfer-Encoding: chunked\r\n"),
-        b"zz\r\n{}\r\n0\r\n\r\n",
-    ));
-    requests.push(request(
-        "POST /v1/auth/token",
-        &format!("{json_header}Transfer-Encoding: chunked\r\n"),
-        b"ffffffffffffffff\r\n{}",
-    ));
+    for (headers, body) in [
+        ("Content-Length: -1", "{}"),
+        ("Content-Length: 2\r\nContent-Length: 3", "{}"),
+        ("Transfer-Encoding: chunked", "zz\r\n{}\r\n0\r\n\r\n"),
+    ] {
+        requests.push(request(
+            "POST /v1/auth/token",
+            &format!("{json_header}{headers}\r\n"),
+            body.as_bytes(),
+        ));
+    }
 
+    let mut unanswered = Vec::new();
     for request in &requests {
         let answer = raw(&world, request).await;
         let shown: String = String::from_utf8_lossy(request).chars().take(120).collect();
-        let status = answer.split(' ').nth(1).unwrap_or_default();
-        // None at all: the server closed the connection, which is an answer to what is no request.
-        assert!(
-            !matches!(status, "500" | "502" | "504"),
-            "{shown:?}: {answer}"
-        );
-        if answer.contains("application/problem+json") && !shown.starts_with("HEAD") {
-            assert!(answer.contains("\"fix\""), "{shown:?}: {answer}");
+        assert_refused(&world, &shown, &answer);
+        if !answer.starts_with("HTTP/1.") {
+            unanswered.push(shown);
         }
-        if !shown.contains("/v1/auth/login") && !shown.contains("/v1/auth/config") {
-            assert_ne!(status, "200", "{shown:?}: {answer}");
-        }
-        let traps = traps(&world);
-        assert!(traps.is_empty(), "{shown:?}: {traps:?}");
     }
+    // Shorter than announced.
+    for (headers, body) in [
+        ("Content-Length: 99", "{}"),
+        ("Transfer-Encoding: chunked", "9\r\n{}"),
+        ("Transfer-Encoding: chunked", "ffffffffffffffff\r\n{}"),
+    ] {
+        let headers = format!("{json_header}{headers}\r\n");
+        let request = request("POST /v1/auth/token", &headers, body.as_bytes());
+        let answer = cut(&world, &request).await;
+        assert_refused(&world, &headers, &answer);
+    }
+    // Where a request is addressed to nobody, or to two, Spin closes the connection.
+    let [closes, to_us] =
+        ["", "Host: 127.0.0.1\r\n"].map(|host| format!("{host}Connection: close"));
+    let expected = [
+        format!("GET http://evil.example/v1/me HTTP/1.1\r\n{to_us}"),
+        format!("GET evil.example:443 HTTP/1.1\r\n{to_us}"),
+        "GET /v1/me HTTP/1.0".to_owned(),
+        format!("GET /v1/me HTTP/1.1\r\n{closes}"),
+        format!("GET /v1/me HTTP/1.1\r\nHost: \u{fffd}\u{fffd}\r\n{closes}"),
+        format!("GET /v1/me HTTP/1.1\r\nHost: a b/c?d@e\r\n{closes}"),
+        format!("GET /v1/me HTTP/1.1\r\nHost:\r\n{closes}"),
+    ];
+    assert_eq!(
+        unanswered,
+        expected.map(|request| format!("{request}\r\n\r\n"))
+    );
     let me = world
         .client
         .get("/v1/me", session["access_token"].as_str())
         .await;
     assert_eq!(me.status, 200);
     world.sign_in(ALICE).await;
+}
+
+/// Whatever the answer is, it is no fault of ours, and says what to do where it says anything.
+#[track_caller]
+fn assert_refused(world: &World, shown: &str, answer: &str) {
+    let status = answer.split(' ').nth(1).unwrap_or_default();
+    assert!(
+        !matches!(status, "500" | "502" | "504"),
+        "{shown:?}: {answer}"
+    );
+    if answer.contains("application/problem+json") && !shown.starts_with("HEAD") {
+        assert!(answer.contains("\"fix\""), "{shown:?}: {answer}");
+    }
+    if !shown.contains("/v1/auth/login") && !shown.contains("/v1/auth/config") {
+        assert_ne!(status, "200", "{shown:?}: {answer}");
+    }
+    let traps = traps(world);
+    assert!(traps.is_empty(), "{shown:?}: {traps:?}");
 }

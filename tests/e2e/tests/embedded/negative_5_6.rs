@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::isolation::traps;
-use crate::malformed::{raw, request};
+use crate::malformed::{cut, request};
 
 const BOB: &str = "usr_bob_acme";
 
@@ -370,8 +370,8 @@ async fn n_101_a_body_that_is_slow_or_cut_is_no_delivery() {
     let length = format!("content-length: {}\r\n", delivery.body.len());
     let half = &delivery.body[..delivery.body.len() / 2];
     // Cut off in the middle.
-    let cut = raw(&world, &request(line, &format!("{headers}{length}"), half)).await;
-    assert!(!cut.starts_with("HTTP/1.1 2"), "{cut}");
+    let answer = cut(&world, &request(line, &format!("{headers}{length}"), half)).await;
+    assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
     // Half of it, and then nothing more.
     world.clock.freeze();
     let address = world.host().address();
