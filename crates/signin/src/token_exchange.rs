@@ -210,7 +210,7 @@ impl TokenExchange<'_> {
         let audiences = [audience.to_owned()];
         let verified =
             scaikey::check_access_token(ports, &metadata, &jwt, &audiences, deadline).await?;
-        let claims = verified.map_err(|error| refused(error.to_string()))?;
+        let claims = verified.map_err(|error| refused(failure::reason(&error)))?;
         // One that is good elsewhere, too, could be used there by whoever gets it here.
         if claims.audience.iter().any(|other| other != audience) {
             return Err(refused("it is for other audiences too".to_owned()));

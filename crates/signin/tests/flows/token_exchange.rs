@@ -195,6 +195,26 @@ fn n_123_n_124_n_126_n_129_n_130_an_answer_that_is_not_what_was_asked_for_is_ref
     }
 }
 
+/// Which of the two it was helps whoever has to find the cause (S-14).
+#[test]
+fn a_signature_that_does_not_hold_is_told_with_its_cause() {
+    let world = World::new();
+    let caller = by_access_token(&world);
+    let token = world.scaikey.access_token(&json!({"aud": GRID}));
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let forged = format!("{signed}.{}", "A".repeat(signature.len()));
+    world
+        .scaikey
+        .answer
+        .replace(json!({"access_token": forged}));
+    let result = ask(&world, &caller, GRID, None);
+    assert_eq!(code(&result), Some(Code::ScaikeyInvalidResponse));
+    assert_eq!(
+        detail(&result, "reason"),
+        "the exchanged token: the signature could not be verified: the signature does not match"
+    );
+}
+
 #[test]
 fn n_124_without_a_scope_the_answer_is_no_wider_than_the_callers_token() {
     let world = World::new();
