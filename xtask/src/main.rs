@@ -6,6 +6,7 @@ mod ci;
 mod components;
 mod coverage;
 mod debian;
+mod failures;
 mod manifest;
 mod process;
 mod runtime;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -26,11 +26,27 @@ pub fn cargo() -> Command {
 /// # Errors
 /// The program can't be started, or ends with anything but success.
 pub fn run(command: &mut Command) -> Result<()> {
+    run_reading(command, |_| Ok(()))
+}
+
+/// The same, where `command` says that its output is piped: `read` reads it.
+///
+/// # Errors
+/// As [`run`], or the output can't be read.
+pub fn run_reading(
+    command: &mut Command,
+    read: impl FnOnce(ChildStdout) -> Result<()>,
+) -> Result<()> {
     let line = describe(command);
     eprintln!("$ {line}");
-    let status = command
-        .status()
+    let mut child = command
+        .spawn()
         .with_context(|| format!("can't start `{line}`"))?;
+    let outcome = child.stdout.take().map_or(Ok(()), read);
+    let status = child
+        .wait()
+        .with_context(|| format!("waiting for `{line}`"))?;
+    outcome?;
     if !status.success() {
         bail!("`{line}` failed ({status})");
     }

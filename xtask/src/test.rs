@@ -8,6 +8,7 @@ use clap::Args;
 use crate::bench;
 use crate::browser;
 use crate::components;
+use crate::failures;
 use crate::manifest::Manifest;
 use crate::process;
 use crate::runtime::Runtime;
@@ -62,7 +63,7 @@ pub fn all(choice: Choice, workspace: &Workspace) -> Result<()> {
         std::fs::remove_dir_all(codes_seen)?;
     }
     process::run(cargo_test(workspace).args(["--workspace", "--doc"]))?;
-    process::run(
+    failures::run(
         cargo_test(workspace)
             // What one run can tell it tells: every failure, not the first.
             .args(["--workspace", "--all-targets", "--no-fail-fast"])
