@@ -44,6 +44,7 @@ mod routes;
 mod server;
 mod sqlite;
 mod state;
+mod variable_name;
 mod variables;
 mod variables_interface;
 mod wasi_clocks;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 use toml::Table;
 
-use crate::variables::check_name;
+use crate::variable_name::check_name;
 
 /// The only store and database label there is without a runtime configuration.
 pub(crate) const DEFAULT_LABEL: &str = "default";

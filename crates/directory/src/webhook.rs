@@ -6,13 +6,16 @@
 mod data;
 mod envelope;
 mod event;
+mod event_error;
+mod member;
 mod secrets;
 mod signature;
 mod status;
 mod user;
 
 pub use envelope::{Envelope, EnvelopeError, EventId, MAX_EVENT_ID, Resource, parse};
-pub use event::{EVENT_TYPES, Event, EventError};
+pub use event::{EVENT_TYPES, Event};
+pub use event_error::EventError;
 pub use secrets::{SecretsError, WebhookSecrets};
 pub use signature::{MAX_BODY, MatchedSecret, SignatureError, Verified, WINDOW, verify};
 pub use status::Status;

@@ -7,6 +7,7 @@
 //! tenant was dropped would count as the tenant's that was asked for. What is only shown (addresses,
 //! names) is left out where it is unusable: one absurd row does not stop everybody's sync.
 
+mod answer;
 mod envelope;
 mod error;
 mod field;
@@ -17,9 +18,10 @@ mod slash;
 mod status;
 mod text;
 
+pub use answer::{MAX_PAGE_BYTES, parse_page};
 pub use error::DirectoryError;
 pub use list::{List, request};
-pub use page::{MAX_PAGE_BYTES, MAX_PAGE_ROWS, Page, parse_page};
+pub use page::{MAX_PAGE_ROWS, Page};
 pub use row::{DirectoryRow, GroupRow, TenantRow, UserRow};
 pub use slash::{is_slash_redirect, with_other_slash};
 pub use status::{Status, StatusName};

@@ -7,7 +7,6 @@
 
 mod access_token;
 mod dev;
-mod seen;
 
 use std::rc::Rc;
 
@@ -24,7 +23,6 @@ use crate::settings::{AuthMode, Deployment, Environment, Fault, Provider};
 
 pub(crate) use access_token::subject_digest;
 pub use dev::HEADERS as DEV_HEADERS;
-pub use seen::{ANSWER_KEPT, Seen};
 
 const BEARER: &[u8] = b"bearer ";
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use scaigate_types::{Secret, Timestamp};
 
 use crate::bounded::Bounded;
-use crate::kept_tokens::LEAST_LIFE;
+
+/// An access token with less life than this is refreshed before it is used.
+pub(crate) const LEAST_LIFE: Duration = Duration::from_secs(30);
 
 /// How long an instance uses one without looking whether the session has others.
 const HELD: Duration = Duration::from_secs(60);

@@ -1,8 +1,6 @@
 //! ScaiKey's tokens of a sign-in, kept sealed in the session's row: the caller's own token for what
 //! is done on their behalf.
 
-use std::time::Duration;
-
 use scaigate_jose::{SealContext, Sealer};
 use scaigate_kv::session;
 use scaigate_problem::{Code, Problem};
@@ -10,12 +8,10 @@ use scaigate_scaikey::TokenResponse;
 use scaigate_types::{Clock, Secret, SessionId, Timestamp};
 
 use crate::failure;
+use crate::held_tokens::LEAST_LIFE;
 use crate::ports::Ports;
 use crate::settings::TokenKeeper;
 use crate::upstream_refresh::{self, Refreshed};
-
-/// An access token with less life than this is refreshed before it is used.
-pub(crate) const LEAST_LIFE: Duration = Duration::from_secs(30);
 
 /// The tokens.
 #[derive(serde::Serialize, serde::Deserialize)]

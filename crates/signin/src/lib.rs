@@ -23,6 +23,7 @@ pub mod refresh;
 pub mod register;
 pub mod revoke;
 pub mod scaikey;
+mod seen;
 pub mod service_token;
 mod session_answer;
 pub mod settings;

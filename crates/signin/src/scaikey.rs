@@ -12,8 +12,8 @@ use std::time::Duration;
 use scaigate_jose::Jwks;
 use scaigate_scaikey::Metadata;
 
-use crate::authenticate::Seen;
 use crate::held_tokens::HeldTokens;
+use crate::seen::Seen;
 
 pub use documents::metadata;
 pub(crate) use documents::{check, check_access_token, metadata_for};

@@ -8,7 +8,8 @@ use scaigate_types::encoding::base64url;
 use scaigate_types::{Clock, Outbound, Secret, Timestamp};
 
 use crate::failure;
-use crate::kept_tokens::{self, LEAST_LIFE, login_required};
+use crate::held_tokens::LEAST_LIFE;
+use crate::kept_tokens::{self, login_required};
 use crate::ports::{Deadline, Ports};
 use crate::principal::{Credential, Principal};
 use crate::scaikey::{self, Asker};

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::bench::cases::{expect, json_body};
+use crate::bench::answer::{expect, json_body};
 use crate::bench::client::Connection;
 use crate::bench::person::{SERVICE, granted};
 use crate::bench::usage;

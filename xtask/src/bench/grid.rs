@@ -1,32 +1,13 @@
 //! Calls of ScaiGrid: through us, and directly with the same token.
 
-use anyhow::{Context as _, Result, bail};
-use serde_json::json;
+use anyhow::{Result, bail};
 
-use crate::bench::cases::{Site, expect};
+use crate::bench::answer::expect;
 use crate::bench::client::{Answer, Connection};
-use crate::bench::person::{Client, granted};
 
 /// What is streamed: the emulator's five events and the end.
 const CHAT: &str =
     r#"{"model":"openai/gpt-4o","messages":[{"role":"user","content":"hello"}],"stream":true}"#;
-
-/// The access token of somebody who may call ScaiGrid: we send it on as it is.
-///
-/// # Errors
-/// ScaiKey does not give it, or the sign-in that makes their tenant known fails.
-pub fn token(site: &Site) -> Result<String> {
-    Client::new(site, 0).sign_in().context("signing in")?;
-    let command = json!({ "behaviour": { "password_grant": true } });
-    let headers = [("content-type", "application/json")];
-    let mut emulator = Connection::new(site.emulator);
-    let target = "/_emulator/switches";
-    let answer = emulator.request("POST", target, &headers, &command.to_string())?;
-    expect(200, "the emulator's switches", answer)?;
-    let grant = "grant_type=password&username=alice%40acme.example&password=password\
-                 &scope=openid%20scaicore%3Aview%20scaicore%3Amanage";
-    granted(&mut emulator, grant)
-}
 
 /// Reads the list of models at `target`.
 ///

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use crate::bench::cases::{Case, Site};
+use crate::bench::cases::Case;
 use crate::bench::person::Client;
+use crate::bench::site::Site;
 
 /// Latencies of the requests that succeeded, and a count of the others.
 #[derive(Debug, Default)]

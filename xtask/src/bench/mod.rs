@@ -7,14 +7,17 @@
 //! how a queue builds up. What goes through us to ScaiGrid is measured once more
 //! at half the rate it has then, beside the same calls without us.
 
-pub mod cases;
+pub mod answer;
+mod cases;
 pub mod client;
 mod directory;
-pub mod grid;
+mod grid;
 mod load;
 mod peers;
 pub mod person;
 mod report;
+pub mod site;
+pub mod token;
 mod usage;
 
 use std::fs;
@@ -25,10 +28,11 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
-use crate::bench::cases::{Case, Site};
+use crate::bench::cases::Case;
 use crate::bench::load::Samples;
 use crate::bench::peers::{Peers, Scratch};
 use crate::bench::report::{HalfLoad, Row};
+use crate::bench::site::Site;
 use crate::components;
 use crate::manifest::Manifest;
 use crate::runtime::Runtime;
@@ -360,7 +364,7 @@ impl Bench {
         let mut row = Row::new(case);
         if Case::PEERS.contains(&case) {
             // They have no instances.
-            let ready = cases::token(case, &self.warm)
+            let ready = token::of_case(case, &self.warm)
                 .and_then(|token| load::sequence(case, &self.warm, &token, 1).map(|_| token));
             match ready {
                 Ok(token) => row.ready = Some(token),
@@ -368,10 +372,10 @@ impl Bench {
             }
             return row;
         }
-        let outcome = cases::token(case, &self.fresh)
+        let outcome = token::of_case(case, &self.fresh)
             .and_then(|token| load::sequence(case, &self.fresh, &token, FRESH_REQUESTS))
             .map(|fresh: Samples| row.fresh = fresh)
-            .and_then(|()| cases::token(case, &self.warm))
+            .and_then(|()| token::of_case(case, &self.warm))
             .and_then(|token| load::sequence(case, &self.warm, &token, 1).map(|_| token));
         match outcome {
             Ok(token) => row.ready = Some(token),

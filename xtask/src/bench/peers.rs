@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::bench::cases::{Site, expect, field, json_body, location, path};
+use crate::bench::answer::{expect, field, json_body, location, path};
 use crate::bench::client::{Answer, Connection};
 use crate::debian;
 use crate::process;
@@ -135,14 +135,13 @@ fn fastify(workspace: &Workspace, source: &Path) -> Result<PathBuf> {
 ///
 /// # Errors
 /// An answer on the way is not the expected one.
-pub fn apache_session(site: &Site) -> Result<String> {
-    let peers = site.peers.context("no peers")?;
+pub fn apache_session(peers: Peers, emulator: SocketAddr) -> Result<String> {
     let mut apache = Connection::new(peers.apache);
     // Who accepts no page is not sent to sign in.
     let page = [("accept", "text/html")];
     let begun = apache.request("GET", "/me", &page, "")?;
     let cookie = begun.cookie("mod_auth_openidc_state").context("no state")?;
-    let back = authorize(site, &location("apache", begun)?)?;
+    let back = authorize(emulator, &location("apache", begun)?)?;
     let headers = [("cookie", cookie.as_str())];
     let answer = apache.request("GET", path(&back)?, &headers, "")?;
     let session = answer.cookie("mod_auth_openidc_session");
@@ -153,11 +152,10 @@ pub fn apache_session(site: &Site) -> Result<String> {
 ///
 /// # Errors
 /// An answer on the way is not the expected one.
-pub fn fastify_session(site: &Site) -> Result<String> {
-    let peers = site.peers.context("no peers")?;
+pub fn fastify_session(peers: Peers, emulator: SocketAddr) -> Result<String> {
     let mut fastify = Connection::new(peers.fastify);
     let begun = location("login", fastify.request("GET", "/login", &[], "")?)?;
-    let back = authorize(site, &begun)?;
+    let back = authorize(emulator, &begun)?;
     let answer = fastify.request("GET", path(&back)?, &[], "")?;
     field(
         &json_body(&expect(200, "callback", answer)?)?,
@@ -165,8 +163,8 @@ pub fn fastify_session(site: &Site) -> Result<String> {
     )
 }
 
-fn authorize(site: &Site, url: &str) -> Result<String> {
-    let mut scaikey = Connection::new(site.emulator);
+fn authorize(emulator: SocketAddr, url: &str) -> Result<String> {
+    let mut scaikey = Connection::new(emulator);
     location("authorize", scaikey.request("GET", path(url)?, &[], "")?)
 }
 

@@ -6,8 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use crate::bench::cases::{Case, Site, expect, field, json_body, location, path};
+use crate::bench::answer::{expect, field, json_body, location, path};
+use crate::bench::cases::Case;
 use crate::bench::client::{Answer, Connection};
+use crate::bench::site::Site;
 use crate::bench::{grid, peers};
 use crate::settings::{CLIENT_ID, CLIENT_SECRET, WEBHOOK_SECRET};
 

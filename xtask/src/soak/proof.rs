@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use crate::bench::cases::{expect, json_body};
+use crate::bench::answer::{expect, json_body};
 use crate::bench::client::{Answer, Connection};
 use crate::bench::person::deliver;
 use crate::settings::WEBHOOK_SECRET;

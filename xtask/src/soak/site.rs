@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::bench;
-use crate::bench::cases;
+use crate::bench::site;
 use crate::manifest::Manifest;
 use crate::runtime::Runtime;
 use crate::settings::{self, Settings};
@@ -72,8 +72,8 @@ impl<'a> Site<'a> {
     }
 
     /// Where everything is.
-    pub fn servers(&self) -> cases::Site {
-        cases::Site {
+    pub fn servers(&self) -> site::Site {
+        site::Site {
             application: self.application,
             emulator: self.emulator,
             grid: self.grid,

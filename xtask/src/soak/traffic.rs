@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use crate::bench::cases::Site;
 use crate::bench::client::{Answer, Connection};
 use crate::bench::person::{Client, PEOPLE, deliver, event};
+use crate::bench::site::Site;
 use crate::settings::WEBHOOK_SECRET;
 use crate::soak::ledger::{Ledger, Session};
 

@@ -5,7 +5,8 @@ use scaigate_types::id::IdError;
 use serde_json::{Map, Value};
 
 use super::envelope::Envelope;
-use super::event::EventError;
+use super::event_error::EventError;
+use super::member::present;
 
 /// Longest name of a person, a tenant or a partner, in bytes.
 const MAX_NAME: usize = 256;
@@ -26,20 +27,6 @@ pub(super) const PARTNER: Kind = kind("partner", "partner_id");
 
 const fn kind(name: &'static str, id: &'static str) -> Kind {
     Kind { name, id }
-}
-
-/// The member `name`, unless it is absent or null.
-pub(super) fn present<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    object.get(name).filter(|value| !value.is_null())
-}
-
-/// What is at the end of `path`, unless it is absent or null, or something on the way no object.
-pub(super) fn member<'a>(object: &'a Map<String, Value>, path: &[&str]) -> Option<&'a Value> {
-    let (last, way) = path.split_last()?;
-    let inner = way
-        .iter()
-        .try_fold(object, |object, name| object.get(*name)?.as_object())?;
-    present(inner, last)
 }
 
 fn nested(envelope: &Envelope, kind: Kind) -> Option<&Map<String, Value>> {

@@ -10,7 +10,7 @@ use scaigate_types::{PartnerId, TenantId, Timestamp};
 use serde_json::{Map, Value};
 use thiserror::Error;
 
-use super::data::{member, present};
+use super::member::{member, present};
 use super::signature::{MAX_BODY, Verified, WINDOW};
 use crate::rfc3339;
 

@@ -3,10 +3,11 @@
 
 use scaigate_types::{GroupId, PartnerId, Subject, TenantId};
 use serde_json::Value;
-use thiserror::Error;
 
-use super::data::{GROUP, PARTNER, TENANT, USER, display, exact, other_id, own_id, present, row};
+use super::data::{GROUP, PARTNER, TENANT, USER, display, exact, other_id, own_id, row};
 use super::envelope::Envelope;
+use super::event_error::EventError;
+use super::member::present;
 use super::status::Status;
 use super::user::UserChange;
 
@@ -38,30 +39,6 @@ pub const EVENT_TYPES: [&str; 25] = [
     "application.group_assigned",
     "application.group_unassigned",
 ];
-
-/// Why an event that we know can't be applied. Answered as `webhook_malformed`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum EventError {
-    /// An id without which it means nothing is not there.
-    #[error("{0} is missing")]
-    Incomplete(&'static str),
-    /// A field of another type, too long, or with characters that it can't have.
-    #[error("{0} is malformed")]
-    Malformed(&'static str),
-    /// Two places name different ones.
-    #[error("{0} is given twice and differs")]
-    Ambiguous(&'static str),
-}
-
-impl EventError {
-    /// The field that was refused.
-    #[must_use]
-    pub const fn field(&self) -> &'static str {
-        match self {
-            Self::Incomplete(field) | Self::Malformed(field) | Self::Ambiguous(field) => field,
-        }
-    }
-}
 
 /// An effect on the mirror. In a changed row, `None` is what the event doesn't say: unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::data::present;
-use super::event::EventError;
+use super::event_error::EventError;
+use super::member::present;
 
 /// Longest status, in bytes.
 const MAX: usize = 32;

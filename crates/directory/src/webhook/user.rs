@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::data::{USER, changes_direction, display, own_id, row};
 use super::envelope::Envelope;
-use super::event::EventError;
+use super::event_error::EventError;
 use super::status::Status;
 
 /// Longest e-mail address, in bytes: 64 before the `@`, 255 after (RFC 5321 §4.5.3.1).

@@ -14,17 +14,17 @@ use crate::principal::Principal;
 use crate::settings::Provider;
 
 /// How long an instance may go on believing what the revocation index and the mirror said.
-pub const ANSWER_KEPT: Duration = Duration::from_secs(2);
+pub(crate) const ANSWER_KEPT: Duration = Duration::from_secs(2);
 
 /// How long a verified signature is believed, so that a key withdrawn at ScaiKey stops counting.
 const VERIFIED_KEPT: Duration = Duration::from_secs(600);
 
 /// An access token by its digest.
-pub(super) type Digest = [u8; 32];
+pub(crate) type Digest = [u8; 32];
 
 /// What is remembered.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Whose tokens were found good; without ScaiKey none of its tokens was.
     by: RefCell<Option<Provider>>,
     /// By the end of the token. Two that end alike would take turns, and don't exist: it is of the
@@ -78,7 +78,7 @@ impl fmt::Debug for Known {
 impl Seen {
     /// Forgets what was found out for another ScaiKey, or for other audiences: a verdict is worth
     /// what it was measured against (N-080).
-    pub(super) fn trusting(&self, provider: Option<&Provider>) -> &Self {
+    pub(crate) fn trusting(&self, provider: Option<&Provider>) -> &Self {
         if self.by.borrow().as_ref() != provider {
             self.principals.clear();
             self.verified.clear();
@@ -89,7 +89,7 @@ impl Seen {
 
     /// Whom the bearer of `token` was found to be in the last two seconds. It may be anything: only
     /// what was found good is found again.
-    pub(super) fn principal(&self, token: &[u8], now: Timestamp) -> Option<Principal> {
+    pub(crate) fn principal(&self, token: &[u8], now: Timestamp) -> Option<Principal> {
         self.principals
             .get_if(&end(token), now, ANSWER_KEPT, |known| {
                 let is_good = now <= known.good_until && is_same(&known.token, token);
@@ -97,7 +97,7 @@ impl Seen {
             })
     }
 
-    pub(super) fn note_principal(
+    pub(crate) fn note_principal(
         &self,
         token: &str,
         principal: &Principal,
@@ -113,11 +113,11 @@ impl Seen {
     }
 
     /// The claims of an access token whose signature was checked here.
-    pub(super) fn verified(&self, token: &Digest, now: Timestamp) -> Option<Rc<AccessToken>> {
+    pub(crate) fn verified(&self, token: &Digest, now: Timestamp) -> Option<Rc<AccessToken>> {
         self.verified.get(token, now, VERIFIED_KEPT)
     }
 
-    pub(super) fn note_verified(&self, token: Digest, claims: &Rc<AccessToken>, now: Timestamp) {
+    pub(crate) fn note_verified(&self, token: Digest, claims: &Rc<AccessToken>, now: Timestamp) {
         self.verified.put(token, now, Rc::clone(claims));
     }
 }
