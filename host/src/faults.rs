@@ -135,6 +135,8 @@ pub struct Faults {
     shared: Arc<Mutex<Shared>>,
     /// How many calls hang.
     hanging: Arc<watch::Sender<usize>>,
+    /// Told when a call begins, and when a statement has ended.
+    moved: Arc<watch::Sender<()>>,
 }
 
 /// A call that hangs, until its caller gives up or ends.
@@ -246,6 +248,22 @@ impl Faults {
         let _ = hanging.wait_for(|count| *count > 0).await;
     }
 
+    /// Waits until something is so that calls bring about: looks at once, and whenever a call has
+    /// begun or a statement has ended.
+    pub async fn until(&self, mut is_so: impl FnMut() -> bool) {
+        // Subscribed before the first look: a call in between is not missed.
+        let mut moved = self.moved.subscribe();
+        while !is_so() {
+            // The sender is held here.
+            let _ = moved.changed().await;
+        }
+    }
+
+    /// A statement has ended: what it changes is changed.
+    pub(crate) fn statement_ended(&self) {
+        self.moved.send_replace(());
+    }
+
     /// Records a call and waits out what a rule says about it.
     pub(crate) async fn meet(
         &self,
@@ -305,6 +323,8 @@ impl Faults {
             operation,
             detail: detail.chars().take(MAX_DETAIL).collect(),
         });
+        drop(shared);
+        self.moved.send_replace(());
         effect
     }
 }
@@ -353,5 +373,19 @@ mod tests {
         assert_eq!(faults.count(&Target::key_value()), 0);
         faults.reset_calls();
         assert!(faults.calls().is_empty());
+    }
+
+    #[tokio::test]
+    async fn waits_until_calls_have_made_it_so() {
+        let faults = Faults::none();
+        let call = async {
+            faults.record("c", Target::sqlite(), "execute", "");
+            tokio::task::yield_now().await;
+            faults.record("c", Target::sqlite(), "execute", "");
+        };
+        let both = faults.until(|| faults.count(&Target::sqlite()) == 2);
+        tokio::join!(both, call);
+        // What is so already is not waited for.
+        faults.until(|| true).await;
     }
 }

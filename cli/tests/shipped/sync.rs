@@ -25,9 +25,7 @@ async fn a_sync_says_how_far_it_is_and_what_it_did() {
         // The run waits for ScaiKey, so whoever asks the database is the command: the second time,
         // when it has shown what it was told the first time.
         let before = queries();
-        while queries() <= before + look {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        world.faults.until(|| queries() > before + look).await;
         let second = bench.run("sync");
         recorder.release(Endpoint::AdminGroups);
         second

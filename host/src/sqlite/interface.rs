@@ -199,6 +199,12 @@ impl Call {
             Ok(rows) => rows,
             Err(error) => return Ok(Err(error)),
         };
+        let component = self.component.clone();
+        let end = async move {
+            let ended = end.await;
+            component.app.faults.statement_ended();
+            ended
+        };
         accessor.with(|mut access| {
             let rows = StreamReader::new(&mut access, RowProducer(rows))?;
             let end = FutureReader::new(&mut access, end)?;
@@ -211,8 +217,8 @@ impl Call {
         statement: String,
         parameters: Vec<SqliteValue>,
     ) -> Answer<SqliteResult> {
-        match self.meet(&statement).await {
-            Verdict::Refuse => Err(injected()),
+        let answer = match self.meet(&statement).await {
+            Verdict::Refuse => return Err(injected()),
             Verdict::LoseAnswer => self
                 .connection
                 .collect(statement, parameters)
@@ -221,7 +227,9 @@ impl Call {
             Verdict::Proceed | Verdict::CutBody(_) => {
                 self.connection.collect(statement, parameters).await
             }
-        }
+        };
+        self.component.app.faults.statement_ended();
+        answer
     }
 
     // These two have no error in the interface: as in Spin, one is a trap.

@@ -236,7 +236,10 @@ async fn whoever_reads_the_report_or_may_not_leaves_a_row() {
         let answer = world.client.get(REPORT, Some(token)).await;
         assert_eq!(answer.status, status, "{}", answer.text());
         let id = answer.header("x-request-id");
-        until("the row is there", || world.sql_text(sql, &[id]).is_some()).await;
+        until(&world, "the row is there", || {
+            world.sql_text(sql, &[id]).is_some()
+        })
+        .await;
         assert_eq!(world.sql_text(sql, &[id]).as_deref(), Some(expected));
     }
     let row = one(&world, &format!("action=admin.read&target={REPORT}")).await;
@@ -269,7 +272,7 @@ async fn refused_syncs_and_deployments_leave_their_rows() {
         let id = answer.header("x-request-id");
         let sql = "SELECT action FROM audit_log WHERE request_id = ?1";
         // Written after the answer.
-        until("the refusal is noted", || {
+        until(world, "the refusal is noted", || {
             world.sql_text(sql, &[id]).is_some()
         })
         .await;

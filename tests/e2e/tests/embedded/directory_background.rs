@@ -25,20 +25,16 @@ fn runs(world: &World) -> Vec<String> {
     }
 }
 
-/// Waits, in real time and not for long, until something is so.
-pub async fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..5_000 {
-        if is_so() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    panic!("never so: {what}");
+/// Waits until something is so that components bring about, and not for long.
+pub async fn until(world: &World, what: &str, is_so: impl Fn() -> bool) {
+    let limit = Duration::from_secs(30);
+    let so = tokio::time::timeout(limit, world.faults.until(is_so)).await;
+    assert!(so.is_ok(), "never so: {what}");
 }
 
 /// Waits until so many runs have ended.
 async fn ended(world: &World, count: usize) {
-    until(&format!("{count} runs have ended"), || {
+    until(world, &format!("{count} runs have ended"), || {
         let all = runs(world);
         all.len() == count && all.iter().all(|run| !run.ends_with("running"))
     })
@@ -100,7 +96,7 @@ async fn whoever_answers_a_request_starts_the_sync_that_is_due_and_no_other() {
         let seen = hints(&world);
         world.advance(HOUR - 31 * MINUTE);
         each(&world, who, &session).await;
-        until("a hint", || hints(&world) > seen).await;
+        until(&world, "a hint", || hints(&world) > seen).await;
         quiet(&world, count).await;
         recorder.clear();
         world.advance(MINUTE + 1);
@@ -196,7 +192,10 @@ async fn who_looked_before_a_sync_and_begins_after_it_does_not_sync_again() {
     let slow = Effect::Delay(Duration::from_secs(10 * MINUTE));
     world.faults.set_for("sync", Target::sqlite(), nth, slow);
     each(&world, "session", &session).await;
-    until("the first begins", || statements(&world).iter().any(begins)).await;
+    until(&world, "the first begins", || {
+        statements(&world).iter().any(begins)
+    })
+    .await;
     world.advance(MINUTE + 1);
     each(&world, "session", &session).await;
     ended(&world, 3).await;
@@ -207,7 +206,7 @@ async fn who_looked_before_a_sync_and_begins_after_it_does_not_sync_again() {
     };
     assert_eq!(inserts(&world), 1);
     world.advance(10 * MINUTE);
-    until("the first goes on", || inserts(&world) == 2).await;
+    until(&world, "the first goes on", || inserts(&world) == 2).await;
     quiet(&world, 3).await;
 }
 
@@ -369,7 +368,7 @@ async fn without_credentials_a_sync_says_so_and_none_is_due() {
         .client
         .get("/v1/auth/whoami", Some(&world.operator_token("admin:read")))
         .await;
-    until("a hint", || hints(&world) > 0).await;
+    until(&world, "a hint", || hints(&world) > 0).await;
     quiet(&world, 0).await;
 }
 

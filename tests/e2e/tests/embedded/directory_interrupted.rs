@@ -358,9 +358,8 @@ async fn a_run_that_was_taken_for_dead_applies_nothing() {
         let silent = Effect::Delay(Duration::from_secs(LEASE + 30));
         world.faults.set(Target::sqlite(), When::Nth(k), silent);
         let second = async {
-            while world.faults.count(&Target::sqlite()) < k {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            let fell_silent = || world.faults.count(&Target::sqlite()) >= k;
+            world.faults.until(fell_silent).await;
             world.advance(LEASE + 1);
             world.set_directory(&third);
             let second = world.try_sync(false).await;
