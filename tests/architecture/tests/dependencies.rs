@@ -131,6 +131,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["crates/", "kv", "components/runtime", "host"],
     ),
     ("tests/fuzz/", &["tests/fuzz"]),
+    ("tests/floor", &["components/runtime"]),
     ("xtask", &[]),
 ];
 

@@ -7,6 +7,8 @@ use clap::ValueEnum;
 pub enum Case {
     /// A component that only answers `ok`: what the runner costs.
     Empty,
+    /// A component that answers what `/v1/me` does and looks at nothing, called like it.
+    Floor,
     /// `GET /v1/auth/config`.
     AuthConfig,
     /// `GET /v1/me` with a session token.
@@ -45,8 +47,9 @@ pub enum Case {
 
 impl Case {
     /// All cases that are requests, in the table's order.
-    pub const REQUESTS: [Self; 14] = [
+    pub const REQUESTS: [Self; 15] = [
         Self::Empty,
+        Self::Floor,
         Self::AuthConfig,
         Self::Me,
         Self::TokenSeen,
@@ -73,6 +76,7 @@ impl Case {
     pub fn title(self) -> &'static str {
         match self {
             Self::Empty => "empty component",
+            Self::Floor => "me's answer, unread",
             Self::AuthConfig => "GET /v1/auth/config",
             Self::Me => "GET /v1/me",
             Self::TokenSeen => "RS256 token, seen",

@@ -44,6 +44,7 @@ use crate::workspace::Workspace;
 
 /// The file stem of the component that only answers `ok`.
 const EMPTY: &str = "scaigate_empty";
+const FLOOR: &str = "scaigate_floor";
 /// The names under which what is measured under load runs.
 const WARM: &str = "warm";
 const WARM_EMPTY: &str = "warm empty";
@@ -387,7 +388,7 @@ impl Bench {
     /// What the runner that serves the case has used so far.
     fn processor_time(&self, case: Case) -> Option<Duration> {
         let name = match case {
-            Case::Empty => WARM_EMPTY,
+            Case::Empty | Case::Floor => WARM_EMPTY,
             Case::ApacheSession => peers::APACHE,
             Case::FastifySession | Case::FastifyToken => peers::FASTIFY,
             // No runner has a part in it.
@@ -410,7 +411,7 @@ impl Bench {
     }
 }
 
-/// A manifest that serves the empty component on every path, next to its wasm.
+/// A manifest that serves the empty component on every path but one, next to its wasm.
 fn write_baseline_manifest(workspace: &Workspace) -> Result<PathBuf> {
     let path = workspace.wasm().join("empty.spin.toml");
     let text = format!(
@@ -423,6 +424,11 @@ route = "/..."
 component = "empty"
 [component.empty]
 source = "{EMPTY}.wasm"
+[[trigger.http]]
+route = "/v1/me"
+component = "floor"
+[component.floor]
+source = "{FLOOR}.wasm"
 "#
     );
     fs::write(&path, text).with_context(|| path.display().to_string())?;

@@ -165,14 +165,14 @@ impl Client {
                     .request("GET", "/v1/auth/config", &[], "")?;
                 expect(200, "config", answer)?;
             }
-            Case::Me => {
+            Case::Me | Case::Floor => {
                 let bearer = format!("Bearer {token}");
                 let headers = [("authorization", bearer.as_str())];
-                expect(
-                    200,
-                    "me",
-                    self.application.request("GET", "/v1/me", &headers, "")?,
-                )?;
+                let server = match case {
+                    Case::Me => &mut self.application,
+                    _ => &mut self.empty,
+                };
+                expect(200, "me", server.request("GET", "/v1/me", &headers, "")?)?;
             }
             Case::TokenSeen | Case::TokenSeenEs256 => {
                 self.whoami(token)?;
