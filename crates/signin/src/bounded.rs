@@ -97,6 +97,23 @@ mod tests {
     }
 
     #[test]
+    fn when_it_is_full_the_older_half_goes() {
+        let bounded = Bounded::default();
+        let full = MAX as u64;
+        for n in 0..full {
+            bounded.put(n, Timestamp::from_millis(n), n);
+        }
+        let now = Timestamp::from_millis(full);
+        let known = |n: u64| bounded.get(&n, now, Duration::MAX).is_some();
+        // One that is there already takes nobody's place.
+        bounded.put(full - 1, now, 0);
+        assert!((0..full).all(known));
+        bounded.put(full, now, full);
+        assert!((full / 2 + 1..=full).all(known));
+        assert!(!(0..=full / 2).any(known));
+    }
+
+    #[test]
     fn n_145_what_was_seen_in_the_future_is_not_believed() {
         let bounded = Bounded::default();
         bounded.put("a", Timestamp::from_millis(5_000), ());

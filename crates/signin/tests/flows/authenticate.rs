@@ -9,7 +9,7 @@ use scaigate_signin::{Ports, authenticate};
 use scaigate_types::{Clock as _, StoreError};
 
 use crate::world::stores::StoreFault;
-use crate::world::{PUBLIC_URL, World, caller, code, detail};
+use crate::world::{PUBLIC_URL, World, caller, caller_with, code, detail};
 
 fn outcome(world: &World, ports: &impl Ports, token: &str) -> Option<Code> {
     code(&caller(world, ports, token))
@@ -52,6 +52,28 @@ fn takes_a_token_from_one_bearer_header_only() {
         if expected.is_none() {
             assert_eq!(bearer.ok(), Some("abc"));
         }
+    }
+}
+
+#[test]
+fn one_that_was_found_good_is_taken_from_one_bearer_header_only_too() {
+    let world = World::new();
+    let session = world.session();
+    let instance = world.instance();
+    let token = session.access_token.expose();
+    assert_eq!(outcome(&world, &instance, token), None);
+    let header = |scheme: &str| format!("{scheme}{token}").into_bytes();
+    let (good, other) = (header("Bearer "), b"Bearer other".to_vec());
+    for values in [
+        vec![&good, &good],
+        vec![&good, &other],
+        vec![&other, &good],
+        vec![&header("Basics ")],
+        vec![&header("Bearer_")],
+    ] {
+        let values: Vec<&[u8]> = values.into_iter().map(Vec::as_slice).collect();
+        let result = caller_with(&world, &instance, &headers(&values));
+        assert_eq!(code(&result), Some(Code::TokenInvalid), "{values:?}");
     }
 }
 

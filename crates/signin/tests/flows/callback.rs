@@ -422,6 +422,16 @@ fn n_041_n_043_n_045_n_046_says_why_the_token_endpoint_gave_nothing() {
             Code::InvalidGrant,
         ),
         (
+            "scope of a code",
+            Ok(refusal(400, "invalid_scope", "")),
+            Code::InvalidGrant,
+        ),
+        (
+            "target of a code",
+            Ok(refusal(400, "invalid_target", "")),
+            Code::InvalidGrant,
+        ),
+        (
             "unknown error",
             Ok(refusal(400, "hungry", "")),
             Code::InvalidGrant,

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use scaigate_problem::{Code, Problem};
 use scaigate_signin::authenticate::{self, Acceptance};
 use scaigate_signin::{Authentication, Ports};
-use scaigate_types::{OutboundError, StoreError};
+use scaigate_types::{Clock as _, OutboundError, StoreError};
 use serde_json::json;
 
 use crate::world::scaikey::Endpoint;
@@ -118,6 +118,20 @@ fn n_072_with_no_keys_at_all_scaikey_is_asked_once_in_thirty_seconds() {
 }
 
 #[test]
+fn a_forged_signature_under_a_known_key_asks_nobody() {
+    let world = known();
+    let token = world.scaikey.access_token(&json!({}));
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let forged = format!("{signed}.{}", "A".repeat(signature.len()));
+    // The keys at hand are as good as any: they are not read again for it.
+    world.scaikey.calls.borrow_mut().clear();
+    world.clock.advance(Duration::from_secs(60));
+    let forged = outcome(&world, &world.instance(), &forged);
+    assert_eq!(forged, Some(Code::TokenInvalid));
+    assert_eq!(world.scaikey.count(Endpoint::Keys), 0);
+}
+
+#[test]
 fn n_072_a_hundred_at_once_with_no_keys_at_all_are_one_call() {
     for is_down in [true, false] {
         let world = World::new();
@@ -137,9 +151,13 @@ fn n_072_a_hundred_at_once_with_no_keys_at_all_are_one_call() {
         } else {
             Code::TenantNotFound
         };
+        let start = world.clock.now();
         for outcome in world.run(join_all(all)) {
             assert_eq!(code(&outcome), Some(expected));
         }
+        // Nobody waits for longer than it takes to know.
+        let took = world.clock.now().since(start);
+        assert!(took < Duration::from_secs(1), "{took:?}");
         assert_eq!(world.scaikey.count(Endpoint::Discovery), 1);
         assert_eq!(world.scaikey.count(Endpoint::Keys), 1);
     }
@@ -216,7 +234,7 @@ fn n_071_those_who_wait_for_the_searcher_all_get_the_new_key() {
 
 #[test]
 fn who_waited_for_the_database_longer_than_for_the_searcher_gets_what_was_found() {
-    use scaigate_types::{Clock as _, Database as _};
+    use scaigate_types::Database as _;
     let world = known();
     world.scaikey.published.replace(vec![Signer(1), Signer(2)]);
     world.scaikey.signer.set(Signer(2));
@@ -239,7 +257,6 @@ fn who_waited_for_the_database_longer_than_for_the_searcher_gets_what_was_found(
 
 #[test]
 fn a_searcher_that_is_lost_holds_nobody_up_for_long() {
-    use scaigate_types::Clock as _;
     let world = known();
     world.scaikey.published.replace(vec![Signer(1), Signer(2)]);
     world.scaikey.signer.set(Signer(2));

@@ -31,6 +31,7 @@ fn each_setting_is_taken_or_named() {
         .join(",");
     let same_key_twice = format!("{OTHER_KEY},{OTHER_KEY}");
     // Setting, value (empty: unset), what is wrong with it.
+    let [sixteen, seventeen] = [16, 17].map(|count| vec!["client"; count].join(","));
     let table: &[(&str, &str, Option<&str>)] = &[
         ("scaikey_base_url", "", Some("missing")),
         ("scaikey_base_url", "   ", Some("missing")),
@@ -146,6 +147,12 @@ fn each_setting_is_taken_or_named() {
         ("refresh_ttl_days", "366", Some("out of range")),
         ("refresh_ttl_days", "30.5", Some("out of range")),
         ("scaikey_audience", "", None),
+        ("scaikey_audience", &sixteen, None),
+        (
+            "scaikey_audience",
+            &seventeen,
+            Some("more than 16 audiences"),
+        ),
     ];
     for (setting, value, expected) in table {
         let found = faults(&[(setting, value)]);

@@ -121,6 +121,25 @@ fn n_049_n_050_a_refreshed_id_token_must_be_of_the_same_sign_in() {
 }
 
 #[test]
+fn n_050_a_refreshed_id_token_has_the_nonce_of_its_sign_in_or_none() {
+    for (first, refreshed, is_same) in [
+        (Some("one"), json!("one"), true),
+        (Some("one"), json!("another"), false),
+        (Some("one"), json!(null), true),
+        (None, json!("one"), false),
+        (None, json!(null), true),
+    ] {
+        let world = World::new();
+        world.scaikey.id_claims.replace(json!({"nonce": first}));
+        let token = world.scaikey_refresh_token();
+        world.scaikey.id_claims.replace(json!({"nonce": refreshed}));
+        let expected = (!is_same).then_some(Code::IdTokenInvalid);
+        let outcome = code(&refresh(&world, &token));
+        assert_eq!(outcome, expected, "{first:?}, {refreshed}");
+    }
+}
+
+#[test]
 fn n_049_the_successors_successor_is_held_against_the_same_person() {
     let world = World::new();
     let second = refresh(&world, &world.scaikey_refresh_token())
