@@ -25,7 +25,7 @@ const MAX_SCOPE: usize = 4096;
 
 /// What the token endpoint gave. Tokens are printable ASCII without spaces and not empty; nothing
 /// else about them has been checked.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TokenResponse {
     /// To present as bearer.
     pub access_token: Secret<String>,
@@ -40,8 +40,18 @@ pub struct TokenResponse {
     pub expires_in: Duration,
     /// What was granted; `None` means what was asked for (RFC 6749 §5.1).
     pub scope: Option<String>,
-    /// What an exchange gave (RFC 8693 §2.2.1).
-    pub issued_token_type: Option<String>,
+}
+
+impl fmt::Debug for TokenResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The scope is a text of theirs, in which a token may be repeated.
+        f.debug_struct("TokenResponse")
+            .field("access_token", &self.access_token)
+            .field("refresh_token", &self.refresh_token)
+            .field("id_token", &self.id_token)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Reads the answer to any grant but an exchange.
@@ -49,14 +59,17 @@ pub struct TokenResponse {
 /// # Errors
 /// [`TokenError`] says why there is no token.
 pub fn parse_response(response: &Response<Bytes>) -> Result<TokenResponse, TokenError> {
+    body(response)?.checked()
+}
+
+fn body(response: &Response<Bytes>) -> Result<Body, TokenError> {
     if response.status().as_u16() != 200 {
         return Err(TokenError::of(response));
     }
     if !response::is_json(response.headers()) {
         return Err(TokenError::ContentType);
     }
-    let body: Body = json::object(response.body()).ok_or(TokenError::Malformed)?;
-    body.checked()
+    json::object(response.body()).ok_or(TokenError::Malformed)
 }
 
 /// Reads the answer to an exchange. A token of another type than asked is not used (RFC 8693
@@ -65,8 +78,10 @@ pub fn parse_response(response: &Response<Bytes>) -> Result<TokenResponse, Token
 /// # Errors
 /// [`TokenError`] says why there is no token.
 pub fn parse_exchange_response(response: &Response<Bytes>) -> Result<TokenResponse, TokenError> {
-    let tokens = parse_response(response)?;
-    if tokens.issued_token_type.as_deref() != Some(ACCESS_TOKEN_TYPE) {
+    let body = body(response)?;
+    let is_access_token = body.issued_token_type.as_deref() == Some(ACCESS_TOKEN_TYPE);
+    let tokens = body.checked()?;
+    if !is_access_token {
         return Err(TokenError::TokenType);
     }
     Ok(TokenResponse {
@@ -103,11 +118,7 @@ impl Body {
         };
         if self.error.is_some()
             || !tokens.into_iter().flatten().all(is_token)
-            || !self
-                .scope
-                .iter()
-                .chain(&self.issued_token_type)
-                .all(is_text)
+            || !self.scope.iter().all(is_text)
         {
             return Err(TokenError::Malformed);
         }
@@ -126,7 +137,6 @@ impl Body {
                 .expires_in
                 .map_or(DEFAULT_LIFETIME, |Seconds(life)| life),
             scope: self.scope,
-            issued_token_type: self.issued_token_type,
         })
     }
 }
