@@ -207,7 +207,7 @@ impl Call<'_> {
             ("error", code.as_str()),
             ("error_description", &description),
             ("state", state),
-            ("request_id", &self.incoming.request_id),
+            ("request_id", self.incoming.request_id()),
         ]))
     }
 
@@ -225,7 +225,7 @@ impl Call<'_> {
         let reference = format!(
             "Code {}, request {}.",
             code.as_str(),
-            self.incoming.request_id
+            self.incoming.request_id()
         );
         Ok(answer::page(
             code.status(),

@@ -13,7 +13,7 @@ const PAGE: &str = include_str!("../page/failure.html");
 /// What happened, what to do, and by what the log line is found.
 #[must_use]
 pub fn page(problem: &Problem, incoming: &Incoming) -> Answer {
-    let body = problem.body(&incoming.path, &incoming.request_id);
+    let body = problem.body(&incoming.path, incoming.request_id());
     let text = |pointer| body.pointer(pointer).and_then(|value| value.as_str());
     let details = body
         .pointer("/error/details")
@@ -31,7 +31,7 @@ pub fn page(problem: &Problem, incoming: &Incoming) -> Answer {
             "message" => prose(text("/error/message").unwrap_or_default(), &mut html),
             "fix" => prose(text("/error/fix").unwrap_or_default(), &mut html),
             "code" => escape(problem.code().as_str(), &mut html),
-            "request_id" => escape(&incoming.request_id, &mut html),
+            "request_id" => escape(incoming.request_id(), &mut html),
             "details" => {
                 if let Some(details) = &details {
                     html.push_str("<pre tabindex=\"0\">");
@@ -45,7 +45,7 @@ pub fn page(problem: &Problem, incoming: &Incoming) -> Answer {
     }
     html.push_str(rest);
     // Its status, and when to try again.
-    let answer = problem.response(&incoming.path, &incoming.request_id);
+    let answer = problem.response(&incoming.path, incoming.request_id());
     let mut answer = answer.map(|_| Bytes::from(html));
     let headers = answer.headers_mut();
     headers.insert(

@@ -157,7 +157,7 @@ impl Call<'_> {
             query: &incoming.query,
             body: &incoming.body,
             headers: &incoming.headers,
-            request_id: &incoming.request_id,
+            request_id: incoming.request_id(),
         };
         let passed = self.console.pass(&self.cookies(), &route, request).await?;
         Ok(with_cookies(passed.answer, passed.cookie))

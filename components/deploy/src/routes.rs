@@ -128,6 +128,6 @@ impl Call<'_> {
 
     fn upstream<'a>(&'a self, caller: Option<Caller<'a>>) -> Upstream<'a, SpinPorts> {
         let settings = self.remembered.settings.as_ref().map_err(Clone::clone);
-        Upstream::new(self.ports, settings, caller, &self.incoming.request_id)
+        Upstream::new(self.ports, settings, caller, self.incoming.request_id())
     }
 }

@@ -33,7 +33,7 @@ pub async fn route(
             principal: &principal,
             bearer: bearer(&incoming.headers).ok(),
         },
-        request_id: &incoming.request_id,
+        request_id: incoming.request_id(),
     };
     passed(ports, remembered, call, body).await
 }

@@ -153,7 +153,12 @@ mod tests {
             .body(Bytes::from(body.to_owned()))
             .unwrap()
             .into_parts();
-        Incoming::new(parts, body, String::new)
+        Incoming::new(
+            parts.into(),
+            body,
+            scaigate_types::Timestamp::from_millis(0),
+            String::new,
+        )
     }
 
     #[test]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{self, AsHeaderName};
 use http::{HeaderMap, Method};
 use scaigate_problem::{Code, Problem, RateLimit};
-use scaigate_types::Trail;
+use scaigate_types::{Timestamp, Trail};
 
 use crate::{cookie, request_id};
 
@@ -16,6 +16,28 @@ pub const MAX_BODY: usize = 65_536;
 
 /// Where Spin says who has connected: in the last header of the name, after what a client sent.
 pub const PEER: &str = "spin-client-addr";
+
+/// What a request begins with.
+#[derive(Debug)]
+pub struct Head {
+    /// The method.
+    pub method: Method,
+    /// Path and query (RFC 9112 §3.2.1), as the host has checked them.
+    pub target: String,
+    /// The headers.
+    pub headers: HeaderMap,
+}
+
+#[cfg(test)]
+impl From<http::request::Parts> for Head {
+    fn from(parts: http::request::Parts) -> Self {
+        Self {
+            method: parts.method,
+            target: parts.uri.to_string(),
+            headers: parts.headers,
+        }
+    }
+}
 
 /// A request, read whole and bounded.
 #[derive(Debug)]
@@ -30,8 +52,8 @@ pub struct Incoming {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    /// Finds the log line of this request.
-    pub request_id: String,
+    /// Since when it is there, with its body where that was read.
+    pub received: Timestamp,
     /// What the audit log says of it.
     pub trail: Rc<Trail>,
     /// How far the caller is from their rate limit, once that is known. Its answer says so, whatever it is.
@@ -43,29 +65,47 @@ impl Incoming {
     /// `X-Request-ID`.
     #[must_use]
     pub fn new(
-        parts: http::request::Parts,
+        head: Head,
         body: Bytes,
+        received: Timestamp,
         fresh_id: impl FnOnce() -> String,
     ) -> Self {
-        let path = parts.uri.path();
-        let path = path
-            .strip_prefix("/api")
-            .filter(|rest| rest.starts_with("/v1"))
-            .unwrap_or(path);
-        let request_id = request_id::accepted(&parts.headers).unwrap_or_else(fresh_id);
-        let mut peers = parts.headers.get_all(PEER).into_iter();
+        let Head {
+            method,
+            target: mut path,
+            headers,
+        } = head;
+        let mut query = String::new();
+        if let Some(at) = path.find('?') {
+            query = path.split_off(at);
+            query.remove(0);
+        }
+        if path.starts_with("/api/v1") {
+            path.drain(.."/api".len());
+        }
+        if path.is_empty() {
+            path.push('/');
+        }
+        let request_id = request_id::accepted(&headers).unwrap_or_else(fresh_id);
+        let mut peers = headers.get_all(PEER).into_iter();
         let peer = peers.next_back().and_then(|peer| peer.to_str().ok());
-        let trail = Rc::new(Trail::new(request_id.clone(), peer));
+        let trail = Rc::new(Trail::new(request_id, peer));
         Self {
-            path: path.to_owned(),
-            query: parts.uri.query().unwrap_or_default().to_owned(),
-            method: parts.method,
-            headers: parts.headers,
+            path,
+            query,
+            method,
+            headers,
             body,
-            request_id,
+            received,
             trail,
             limit: Cell::default(),
         }
+    }
+
+    /// Finds the log line of this request.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.trail.request_id
     }
 
     /// The header `name` as text, when it is there once and is text.
@@ -141,6 +181,41 @@ impl Incoming {
             Ok(())
         } else {
             Err(Problem::new(Code::MethodNotAllowed).with_allow(allow))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_and_query_are_told_apart_and_the_prefix_of_clients_is_gone() {
+        for (target, path, query) in [
+            ("/v1/me", "/v1/me", ""),
+            ("/api/v1/me?a=1&b=/api", "/v1/me", "a=1&b=/api"),
+            ("/v1/me?", "/v1/me", ""),
+            ("/v1/me?a?b", "/v1/me", "a?b"),
+            ("/api/v1", "/v1", ""),
+            ("/api/v2", "/api/v2", ""),
+            ("/apis/v1", "/apis/v1", ""),
+            ("/api/api/v1/me", "/api/api/v1/me", ""),
+            ("/x?/api/v1", "/x", "/api/v1"),
+            ("?a", "/", "a"),
+            ("", "/", ""),
+            ("*", "*", ""),
+        ] {
+            let head = Head {
+                method: Method::GET,
+                target: target.to_owned(),
+                headers: HeaderMap::new(),
+            };
+            let incoming = Incoming::new(head, Bytes::new(), Timestamp::from_millis(0), || {
+                "req_test".to_owned()
+            });
+            let got = (incoming.path.as_str(), incoming.query.as_str());
+            assert_eq!(got, (path, query), "{target}");
+            assert_eq!(incoming.request_id(), "req_test");
         }
     }
 }

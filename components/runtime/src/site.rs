@@ -113,7 +113,7 @@ impl Site {
         if let Some(length) = length {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }
-        if let Ok(id) = HeaderValue::from_str(&request.request_id) {
+        if let Ok(id) = HeaderValue::from_str(request.request_id()) {
             headers.insert(request_id::HEADER, id);
         }
         let mut default = |name: HeaderName, value: &'static str| {
@@ -171,7 +171,12 @@ mod tests {
             builder = builder.header(*name, *value);
         }
         let (parts, ()) = builder.body(()).unwrap().into_parts();
-        Incoming::new(parts, Bytes::new(), || "req_test".to_owned())
+        Incoming::new(
+            parts.into(),
+            Bytes::new(),
+            scaigate_types::Timestamp::from_millis(0),
+            || "req_test".to_owned(),
+        )
     }
 
     #[test]

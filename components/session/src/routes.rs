@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use bytes::Bytes;
 use http::Method;
 use scaigate_kv::people;
 use scaigate_problem::{Code, Problem};
@@ -9,11 +10,17 @@ use scaigate_runtime::spin::SpinPorts;
 use scaigate_runtime::{Answer, Fields, Incoming, answer};
 use scaigate_signin::settings;
 use scaigate_signin::workspace::{self, Change};
-use scaigate_signin::{Ports, Principal, User, backchannel_logout, failure, register};
+use scaigate_signin::{Ports, Principal, Said, User, backchannel_logout, failure, register};
 use serde::{Deserialize, Deserializer};
 
 use crate::remembered::Remembered;
 use crate::view;
+
+thread_local! {
+    // Each answer follows from the principal and the settings.
+    static ME: Said<Bytes> = const { Said::new() };
+    static WHOAMI: Said<Bytes> = const { Said::new() };
+}
 
 /// One request and what it is answered with.
 pub struct Call<'a> {
@@ -54,7 +61,9 @@ impl Call<'_> {
             "/v1/auth/whoami" => {
                 self.incoming.require(&Method::GET, "GET")?;
                 let principal = self.principal().await?;
-                Ok(answer::json_text(view::whoami(&principal)))
+                let text =
+                    WHOAMI.with(|said| said.of(&principal, || view::whoami(&principal).into()));
+                Ok(answer::json_text(text))
             }
             "/v1/auth/register" => {
                 self.incoming.require(&Method::POST, "POST")?;
@@ -87,15 +96,11 @@ impl Call<'_> {
     }
 
     async fn me(&self) -> Result<Answer, Problem> {
-        let user = self.user().await?;
-        let host = self
-            .remembered
-            .callers
-            .deployment
-            .public_url
-            .origin()
-            .as_str();
-        Ok(answer::json_text(view::me(&user, host)))
+        let principal = self.principal().await?;
+        let user = principal.user()?;
+        let origin = self.remembered.callers.deployment.public_url.origin();
+        let text = ME.with(|said| said.of(&principal, || view::me(user, origin.as_str()).into()));
+        Ok(answer::json_text(text))
     }
 
     async fn workspaces(&self) -> Result<Answer, Problem> {

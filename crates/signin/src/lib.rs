@@ -22,6 +22,7 @@ pub mod redeem;
 pub mod refresh;
 pub mod register;
 pub mod revoke;
+mod said;
 pub mod scaikey;
 mod seen;
 pub mod service_token;
@@ -33,5 +34,6 @@ pub mod workspace;
 
 pub use ports::{Deadline, Ports};
 pub use principal::{Authentication, Credential, Principal, Service, User};
+pub use said::Said;
 pub use scaikey::Memory;
 pub use session_answer::{SessionAnswer, membership_json, refresh_after};

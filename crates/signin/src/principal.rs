@@ -120,11 +120,40 @@ impl Principal {
         }
     }
 
+    /// Whether it is the same verdict on the same credential, not one that says the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::User(one), Self::User(other)) | (Self::Dev(one), Self::Dev(other)) => {
+                Rc::ptr_eq(one, other)
+            }
+            (Self::Service(one), Self::Service(other)) => Rc::ptr_eq(one, other),
+            (Self::User(_) | Self::Service(_) | Self::Dev(_), _) => false,
+        }
+    }
+
+    /// Where it lies in memory: as long as it is kept, nobody else's.
+    #[must_use]
+    pub fn address(&self) -> usize {
+        match self {
+            Self::User(user) | Self::Dev(user) => Rc::as_ptr(user).addr(),
+            Self::Service(service) => Rc::as_ptr(service).addr(),
+        }
+    }
+
     /// The person, proven or a test user.
     ///
     /// # Errors
     /// [`Code::UserRequired`] for a service.
     pub fn into_user(self) -> Result<Rc<User>, Problem> {
+        self.user().cloned()
+    }
+
+    /// The same, where the principal stays.
+    ///
+    /// # Errors
+    /// As [`Self::into_user`].
+    pub fn user(&self) -> Result<&Rc<User>, Problem> {
         match self {
             Self::User(user) | Self::Dev(user) => Ok(user),
             Self::Service(_) => {

@@ -47,17 +47,14 @@ fn end(token: &[u8]) -> End {
 /// Whether two tokens are the same. What WebAssembly has for that looks at single bytes, and stops
 /// at the first that differs.
 fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let word = |part: &[u8]| match part.try_into() {
-        Ok(whole) => u64::from_le_bytes(whole),
-        Err(_) => part
-            .iter()
-            .fold(0, |word, byte| word << 8 | u64::from(*byte)),
-    };
-    let (ones, others) = (one.chunks(8), other.chunks(8));
-    let difference = ones.zip(others).fold(0, |difference, (one, other)| {
-        difference | word(one) ^ word(other)
-    });
-    one.len() == other.len() && difference == 0
+    let ((words, rest), (others, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let difference = words
+        .iter()
+        .zip(others)
+        .fold(0, |difference, (one, other)| {
+            difference | u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other)
+        });
+    one.len() == other.len() && difference == 0 && rest == other_rest
 }
 
 /// Whom a token was found to be, and until when at the most.

@@ -1,6 +1,6 @@
 //! What the audit log says of a request besides what it did.
 
-use std::cell::OnceCell;
+use std::cell::{LazyCell, OnceCell};
 
 use crate::TenantId;
 
@@ -13,14 +13,17 @@ pub struct Actor {
     pub tenant_id: Option<TenantId>,
 }
 
+/// Somebody, named when a row says so: most requests write none.
+type Named = LazyCell<Actor, Box<dyn FnOnce() -> Actor>>;
+
 /// A request as the audit log knows it: by its id, from where, and by whom once that is proven.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Trail {
     /// The id that the answer and the log line have.
     pub request_id: String,
     /// The address that connected.
     pub source: Option<String>,
-    actor: OnceCell<Actor>,
+    actor: OnceCell<Named>,
 }
 
 impl Trail {
@@ -35,14 +38,14 @@ impl Trail {
     }
 
     /// Notes who it is. The first who was proven stays.
-    pub fn prove(&self, actor: Actor) {
-        let _ = self.actor.set(actor);
+    pub fn prove(&self, actor: impl FnOnce() -> Actor + 'static) {
+        let _ = self.actor.set(LazyCell::new(Box::new(actor)));
     }
 
     /// Who it is, if that is proven.
     #[must_use]
     pub fn actor(&self) -> Option<&Actor> {
-        self.actor.get()
+        self.actor.get().map(|actor| &**actor)
     }
 }
 
@@ -95,7 +98,7 @@ mod tests {
         let trail = Trail::new("req".to_owned(), None);
         assert_eq!(trail.actor(), None);
         for name in ["person:a", "person:b"] {
-            trail.prove(Actor {
+            trail.prove(|| Actor {
                 name: name.to_owned(),
                 tenant_id: None,
             });

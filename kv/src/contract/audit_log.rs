@@ -36,8 +36,9 @@ async fn told(on: &impl Query, tenant_id: &TenantId) -> Result<Vec<String>, Fail
 
 fn trail(request_id: &str, name: &str) -> Trail {
     let trail = Trail::new(request_id.to_owned(), Some("192.0.2.7:4711"));
-    trail.prove(Actor {
-        name: name.to_owned(),
+    let name = name.to_owned();
+    trail.prove(|| Actor {
+        name,
         tenant_id: None,
     });
     trail

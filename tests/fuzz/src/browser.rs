@@ -1,9 +1,11 @@
 //! What a client sends to us.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Uri};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, Uri};
+use scaigate_runtime::incoming::Head;
 use scaigate_runtime::{Fields, Incoming, cookie, path};
-use scaigate_types::{BaseUrl, Origin, ReturnTo};
+use scaigate_types::{BaseUrl, Origin, ReturnTo, Timestamp};
 
 use crate::lines::{first, headers, text};
 
@@ -39,14 +41,26 @@ pub fn request(input: &[u8]) {
         return;
     };
     let (headers, body) = headers(rest);
-    let mut request = Request::new(());
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    let (parts, ()) = request.into_parts();
-    let incoming = Incoming::new(parts, Bytes::copy_from_slice(body), || "fresh".to_owned());
+    // As a host has it, which has parsed it.
+    let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let head = Head {
+        method,
+        target: target.to_owned(),
+        headers,
+    };
+    let received = Timestamp::from_millis(0);
+    let body = Bytes::copy_from_slice(body);
+    let incoming = Incoming::new(head, body, received, || "fresh".to_owned());
+    assert_eq!(
+        incoming.path,
+        uri.path()
+            .strip_prefix("/api")
+            .filter(|rest| rest.starts_with("/v1"))
+            .unwrap_or(uri.path())
+    );
+    assert_eq!(incoming.query, uri.query().unwrap_or_default());
 
-    let id = &incoming.request_id;
+    let id = incoming.request_id();
     assert!(
         !id.is_empty() && id.len() <= 128 && id.bytes().all(|c| c.is_ascii_graphic()),
         "{id}"

@@ -69,18 +69,19 @@ impl Component {
         handle: impl AsyncFnOnce(&Incoming) -> Result<Answer, Problem>,
     ) -> wire::Reply {
         let started = SpinClock.now();
-        let parts = wire::parts(&request)?;
-        let bodyless = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-        let body = if bodyless {
-            Ok(Bytes::new())
+        let head = wire::head(&request)?;
+        let bodyless = matches!(head.method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let (body, received) = if bodyless {
+            (Ok(Bytes::new()), started)
         } else {
-            read_body(Body::of_request(request), self.max_body).await
+            let body = read_body(Body::of_request(request), self.max_body).await;
+            (body, SpinClock.now())
         };
         let (body, refused) = match body {
             Ok(body) => (body, None),
             Err(problem) => (Bytes::new(), Some(problem)),
         };
-        let incoming = Incoming::new(parts, body, || fresh_id(started));
+        let incoming = Incoming::new(head, body, received, || fresh_id(started));
         wire::response(answered(self.name, started, &incoming, refused, site, handle).await)
     }
 
@@ -137,7 +138,7 @@ pub(super) async fn answered<B: AnswerBody>(
         site.note_refusal(incoming, code);
     }
     let mut answer = outcome.unwrap_or_else(|problem| {
-        let answer = problem.response(&incoming.path, &incoming.request_id);
+        let answer = problem.response(&incoming.path, incoming.request_id());
         answer.map(B::from)
     });
     if let Some(limit) = incoming.limit.get() {
@@ -217,7 +218,7 @@ fn log(
         status,
         code: code.map(Code::as_str),
         fault: code.map(|code| code.fault().as_str()),
-        request_id: &request.request_id,
+        request_id: request.request_id(),
         trace_id: request.header(TRACEPARENT).and_then(trace_id),
         dev_headers,
         ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),

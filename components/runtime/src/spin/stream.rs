@@ -71,9 +71,9 @@ impl Component {
         handle: impl AsyncFnOnce(&R, &Incoming, Arriving) -> Result<StreamAnswer, Problem>,
     ) -> wire::Reply {
         let started = SpinClock.now();
-        let parts = wire::parts(&request)?;
+        let head = wire::head(&request)?;
         let body = IncomingRequestBody::new(request);
-        let incoming = Incoming::new(parts, Bytes::new(), || fresh_id(started));
+        let incoming = Incoming::new(head, Bytes::new(), started, || fresh_id(started));
         let (arriving, refused) = match body {
             Ok(body) => (Some(Arriving::new(body)), None),
             Err(_) => (
@@ -107,10 +107,10 @@ impl Component {
                 let fields = wire::fields(&parts.headers)?;
                 let (response, _sent) = wire::Response::new(fields, Some(contents), outcome);
                 let _ = response.set_status_code(parts.status.as_u16());
-                let request_id = incoming.request_id;
+                let trail = incoming.trail;
                 spin_sdk::wasip3::spawn(async move {
                     if let Some(cut) = forward(writer, pieces).await {
-                        log_cut(self.name, &request_id, cut);
+                        log_cut(self.name, &trail.request_id, cut);
                     }
                 });
                 Ok(response)

@@ -8,8 +8,7 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use http::request::Parts;
-use http::uri::{PathAndQuery, Uri};
+use http::uri::PathAndQuery;
 use http::{Method, StatusCode};
 use spin_sdk::wasip3::http::client;
 use spin_sdk::wasip3::http::types::{Fields, Scheme, Trailers};
@@ -17,7 +16,7 @@ use spin_sdk::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, St
 use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 
 use crate::Answer;
-use crate::incoming::PEER;
+use crate::incoming::{Head, PEER};
 
 pub use spin_sdk::wasip3::exports::http::handler::Guest;
 pub use spin_sdk::wasip3::http::service::export;
@@ -56,32 +55,23 @@ fn malformed<E: std::fmt::Display>(error: E) -> ErrorCode {
     ErrorCode::InternalError(Some(error.to_string()))
 }
 
-/// Everything of a request but its body. The address is path and query.
+/// Everything of a request but its body.
 ///
 /// # Errors
 /// It holds what HTTP does not allow; Spin has checked that it does not.
-pub fn parts(request: &Request) -> Result<Parts, ErrorCode> {
-    let (mut parts, ()) = http::Request::new(()).into_parts();
-    parts.method = Method::try_from(request.get_method()).map_err(malformed)?;
-    let target = request.get_path_with_query();
-    parts.uri = match target {
-        Some(target) => {
-            let target = PathAndQuery::from_maybe_shared(target.into_bytes());
-            Uri::from(target.map_err(malformed)?)
-        }
-        None => Uri::default(),
-    };
-    parts.headers = headers(&request.get_headers())?;
-    Ok(parts)
+pub fn head(request: &Request) -> Result<Head, ErrorCode> {
+    Ok(Head {
+        method: Method::try_from(request.get_method()).map_err(malformed)?,
+        target: request.get_path_with_query().unwrap_or_default(),
+        headers: headers(&request.get_headers())?,
+    })
 }
 
 fn headers(fields: &Fields) -> Result<HeaderMap, ErrorCode> {
-    let fields = fields.copy_all();
+    let mut fields = fields.copy_all();
+    fields.retain(|(name, _)| !name.starts_with(OF_SPIN) || name == PEER);
     let mut headers = HeaderMap::with_capacity(fields.len());
     for (name, value) in fields {
-        if name.starts_with(OF_SPIN) && name != PEER {
-            continue;
-        }
         let name = HeaderName::from_bytes(name.as_bytes()).map_err(malformed)?;
         let value = HeaderValue::from_maybe_shared(Bytes::from(value)).map_err(malformed)?;
         headers.append(name, value);

@@ -56,7 +56,9 @@ async fn take(world: &World, ports: &impl Ports, token: &str) -> Result<(), Prob
         deployment: &world.settings.deployment,
         provider: Ok(&world.settings.scaikey.provider),
     };
-    let outcome: Authentication = authenticate::authenticate(ports, &acceptance, &headers).await?;
+    let now = ports.clock().now();
+    let outcome: Authentication =
+        authenticate::authenticate(ports, &acceptance, &headers, now).await?;
     outcome.required().map(drop)
 }
 

@@ -186,7 +186,8 @@ impl Both {
         let mut headers = HeaderMap::new();
         let bearer = format!("Bearer {token}").parse().unwrap();
         headers.insert(header::AUTHORIZATION, bearer);
-        let authenticated = authenticate::authenticate(ports, &acceptance, &headers);
+        let now = ports.clock().now();
+        let authenticated = authenticate::authenticate(ports, &acceptance, &headers, now);
         let result = self.world.run(authenticated).unwrap().required();
         match code(&result) {
             None => Outcome::Good,

@@ -328,7 +328,8 @@ pub fn caller_with(
         deployment: &world.settings.deployment,
         provider: Ok(&world.settings.scaikey.provider),
     };
+    let now = ports.clock().now();
     world
-        .run(authenticate::authenticate(ports, &acceptance, headers))?
+        .run(authenticate::authenticate(ports, &acceptance, headers, now))?
         .required()
 }
