@@ -7,6 +7,8 @@ use clap::ValueEnum;
 pub enum Case {
     /// A component that only answers `ok`: what the runner costs.
     Empty,
+    /// The same, sent a session token as `/v1/me` is: what the cases that send a token are compared with.
+    EmptyToken,
     /// A component that answers what `/v1/me` does and looks at nothing, called like it.
     Floor,
     /// `GET /v1/auth/config`.
@@ -47,8 +49,9 @@ pub enum Case {
 
 impl Case {
     /// All cases that are requests, in the table's order.
-    pub const REQUESTS: [Self; 15] = [
+    pub const REQUESTS: [Self; 16] = [
         Self::Empty,
+        Self::EmptyToken,
         Self::Floor,
         Self::AuthConfig,
         Self::Me,
@@ -76,6 +79,7 @@ impl Case {
     pub fn title(self) -> &'static str {
         match self {
             Self::Empty => "empty component",
+            Self::EmptyToken => "empty, sent a token",
             Self::Floor => "me's answer, unread",
             Self::AuthConfig => "GET /v1/auth/config",
             Self::Me => "GET /v1/me",
@@ -94,6 +98,32 @@ impl Case {
             Self::FastifySession => "Fastify, session",
             Self::FastifyToken => "Fastify, RS256 token",
             Self::Sync => "sync",
+        }
+    }
+
+    /// The case of the empty component that is sent as much.
+    pub fn baseline(self) -> Self {
+        match self {
+            Self::EmptyToken
+            | Self::Floor
+            | Self::Me
+            | Self::TokenSeen
+            | Self::TokenSeenEs256
+            | Self::TokenNew
+            | Self::TokenNewEs256
+            | Self::Lookup
+            | Self::Stream
+            | Self::FastifySession
+            | Self::FastifyToken => Self::EmptyToken,
+            Self::Empty
+            | Self::AuthConfig
+            | Self::Login
+            | Self::SignIn
+            | Self::Webhook
+            | Self::LookupDirect
+            | Self::StreamDirect
+            | Self::ApacheSession
+            | Self::Sync => Self::Empty,
         }
     }
 

@@ -32,6 +32,15 @@ impl Samples {
         }
     }
 
+    /// So many requests, one after the other in a second.
+    #[cfg(test)]
+    pub fn in_a_second(requests: usize) -> Self {
+        Self {
+            elapsed: Duration::from_secs(1),
+            ..Self::of(requests)
+        }
+    }
+
     /// Requests that took so many microseconds.
     #[cfg(test)]
     pub fn each(micros: &[u64]) -> Self {

@@ -119,6 +119,7 @@ pub fn smoke(workspace: &Workspace, manifest: &Manifest) -> Result<()> {
     up::build_programs(workspace, &[up::EMULATOR, up::GRID, up::HOST])?;
     let cases = [
         Case::Empty,
+        Case::EmptyToken,
         Case::Me,
         Case::TokenSeen,
         Case::Webhook,
@@ -388,7 +389,7 @@ impl Bench {
     /// What the runner that serves the case has used so far.
     fn processor_time(&self, case: Case) -> Option<Duration> {
         let name = match case {
-            Case::Empty | Case::Floor => WARM_EMPTY,
+            Case::Empty | Case::EmptyToken | Case::Floor => WARM_EMPTY,
             Case::ApacheSession => peers::APACHE,
             Case::FastifySession | Case::FastifyToken => peers::FASTIFY,
             // No runner has a part in it.

@@ -165,14 +165,15 @@ impl Client {
                     .request("GET", "/v1/auth/config", &[], "")?;
                 expect(200, "config", answer)?;
             }
-            Case::Me | Case::Floor => {
+            Case::Me | Case::Floor | Case::EmptyToken => {
                 let bearer = format!("Bearer {token}");
                 let headers = [("authorization", bearer.as_str())];
-                let server = match case {
-                    Case::Me => &mut self.application,
-                    _ => &mut self.empty,
+                let (server, target) = match case {
+                    Case::Me => (&mut self.application, "/v1/me"),
+                    Case::Floor => (&mut self.empty, "/v1/me"),
+                    _ => (&mut self.empty, "/"),
                 };
-                expect(200, "me", server.request("GET", "/v1/me", &headers, "")?)?;
+                expect(200, "me", server.request("GET", target, &headers, "")?)?;
             }
             Case::TokenSeen | Case::TokenSeenEs256 => {
                 self.whoami(token)?;

@@ -190,15 +190,19 @@ fn seconds(time: Option<Duration>) -> String {
 /// The rows as text.
 pub fn table(rows: &[Row], connections: u16, runtime: Runtime) -> String {
     let mut text = format!(
-        "\n{connections} connections, {runtime:?} runtime; `first` is the median of requests to a fresh instance each, `of empty` the share of the empty component's throughput; latencies in ms\n\
+        "\n{connections} connections, {runtime:?} runtime; `first` is the median of requests to a fresh instance each, `of empty` the share of the throughput of the empty component that is sent as much; latencies in ms\n\
          `cpu` is the runner's processor time for a request in µs, the median of the rounds; the share after it is the empty component's of it\n\n\
          {:<22}{:>11}{:>9}{:>9}{:>9}{:>9}{:>8}{:>10}{:>9}{:>10}\n",
         "case", "req/s", "p50", "p99", "max", "first", "errors", "of empty", "cpu", "of empty"
     );
-    let empty = rows.iter().find(|row| row.case == Case::Empty);
-    let rate = empty.map(|row| row.warm.rate()).filter(|rate| *rate > 0.0);
-    let processor = empty.and_then(Row::processor);
     for row in rows {
+        let measured = |case| {
+            rows.iter()
+                .find(|row| row.case == case && row.warm.rate() > 0.0)
+        };
+        let empty = measured(row.case.baseline()).or_else(|| measured(Case::Empty));
+        let rate = empty.map(|row| row.warm.rate());
+        let processor = empty.and_then(Row::processor);
         let mut line = format!("{:<22}", row.case.title());
         if let Some(reason) = &row.not_measured {
             line += &format!("  not measured: {reason}");
@@ -263,6 +267,29 @@ mod tests {
             text.contains("GET /v1/me              not measured: me answered 404\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_case_is_compared_with_the_empty_component_that_is_sent_as_much() {
+        let row = |case, requests| {
+            let mut row = Row::new(case);
+            row.warm = Samples::in_a_second(requests);
+            row
+        };
+        let shares = |rows: &[Row]| -> Vec<String> {
+            let text = table(rows, 1, Runtime::Embedded);
+            let lines = text.lines().skip(5);
+            let last = |line: &str| line.split_whitespace().last().map(str::to_owned);
+            lines.filter_map(last).collect()
+        };
+        let mut rows = vec![
+            row(Case::Empty, 1000),
+            row(Case::AuthConfig, 500),
+            row(Case::Me, 400),
+        ];
+        assert_eq!(shares(&rows), ["1.00", "0.50", "0.40"]);
+        rows.push(row(Case::EmptyToken, 800));
+        assert_eq!(shares(&rows), ["1.00", "0.50", "0.50", "1.00"]);
     }
 
     #[test]

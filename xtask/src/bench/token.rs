@@ -16,7 +16,9 @@ use crate::bench::site::Site;
 /// The sign-in that gets it fails.
 pub fn of_case(case: Case, site: &Site) -> Result<String> {
     match case {
-        Case::Me | Case::Floor => Client::new(site, 0).sign_in().context("signing in"),
+        Case::Me | Case::EmptyToken | Case::Floor => {
+            Client::new(site, 0).sign_in().context("signing in")
+        }
         Case::ApacheSession => peers::apache_session(peers(site)?, site.emulator),
         Case::FastifySession => peers::fastify_session(peers(site)?, site.emulator),
         Case::FastifyToken | Case::TokenSeen => person::access_tokens(site, "RS256", 1),
