@@ -189,8 +189,8 @@ impl<'a, P: Ports> Reader<'a, P> {
 
     /// Asks for smaller pages from now on; `false` when they are as small as they get.
     pub(super) fn smaller_pages(&self, refused: u32) -> bool {
-        let smaller = refused / 2;
-        if smaller < LEAST_PER_PAGE {
+        let smaller = (refused / 2).max(LEAST_PER_PAGE);
+        if smaller >= refused {
             return false;
         }
         self.per_page.set(self.per_page.get().min(smaller));

@@ -424,6 +424,24 @@ fn pages_get_smaller_until_scaikey_takes_them_or_they_are_small_enough() {
     fails(&some, Endpoint::EffectiveUsers, fault(), 5);
     some.sync(false).unwrap();
     is_whole(&some);
+    // Twenty rows are the least that is asked for.
+    let sizes = ["1000", "500", "250", "125", "62", "31", "20"];
+    for (times, is_read) in [(6, true), (7, false)] {
+        let least = world();
+        fails(&least, Endpoint::EffectiveUsers, fault(), times);
+        assert_eq!(least.sync(false).is_ok(), is_read, "{times}");
+        if is_read {
+            is_whole(&least);
+        }
+        let recorder = least.scaikey.emulator.recorder();
+        let asked = recorder.requests_to(Endpoint::EffectiveUsers);
+        let asked: Vec<_> = asked
+            .iter()
+            .filter_map(|one| one.query("per_page"))
+            .collect();
+        assert_eq!(asked[..7], sizes, "{times}");
+        assert!(asked[7..].iter().all(|size| *size == "20"), "{asked:?}");
+    }
     let none = world();
     let switches = none.scaikey.emulator.switches();
     switches.fail_always(Endpoint::EffectiveUsers, fault());
