@@ -121,20 +121,23 @@ mod tests {
     fn a_batch_is_bounded() {
         let ids: Vec<String> = (0..6_000).map(|n| n.to_string()).collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let mut plan = Plan::default();
-        for n in 0..5 {
-            let group = GroupId::parse(&format!("g{n}")).unwrap();
-            plan.members(
-                &TenantId::parse("t").unwrap(),
-                &group,
-                (rows(&ids), rows(&[])),
-            );
+        // Nothing is left over of four groups, and no batch is empty.
+        for (groups, expected) in [(4, [2, 2].as_slice()), (5, &[2, 2, 1])] {
+            let mut plan = Plan::default();
+            for n in 0..groups {
+                let group = GroupId::parse(&format!("g{n}")).unwrap();
+                plan.members(
+                    &TenantId::parse("t").unwrap(),
+                    &group,
+                    (rows(&ids), rows(&[])),
+                );
+            }
+            let batches: Vec<usize> = plan
+                .joined()
+                .iter()
+                .map(|(_, text)| serde_json::from_str::<Vec<Value>>(text).unwrap().len())
+                .collect();
+            assert_eq!(batches, expected);
         }
-        let groups: Vec<usize> = plan
-            .joined()
-            .iter()
-            .map(|(_, text)| serde_json::from_str::<Vec<Value>>(text).unwrap().len())
-            .collect();
-        assert_eq!(groups, [2, 2, 1]);
     }
 }

@@ -14,6 +14,7 @@ mod receive_failing;
 mod roles;
 mod settings;
 mod sync_failing;
+mod sync_lists;
 mod sync_reading;
 mod why;
 mod world;

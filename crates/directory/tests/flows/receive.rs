@@ -221,6 +221,47 @@ fn who_joins_a_group_and_is_not_mirrored_makes_a_sync_due() {
 }
 
 #[test]
+fn who_leaves_a_group_and_is_not_mirrored_makes_no_sync_due() {
+    let world = World::new();
+    world.sync(false).unwrap();
+    world.clock.advance(Duration::from_secs(10));
+    let changes = world.scaikey.emulator.changes();
+    assert!(
+        changes
+            .add_member("grp_acme_staff", "usr_zoe_acme")
+            .is_some()
+    );
+    // Nobody told of the joining, and there is nobody to be found by the leaving.
+    let received = world.event(changes.remove_member("grp_acme_staff", "usr_zoe_acme"));
+    assert!(!received.wants_sync && !world.is_sync_due());
+    assert_eq!(outcomes(&world), [["applied", "1"]]);
+}
+
+#[test]
+fn roles_are_looked_at_only_where_an_event_can_have_changed_one() {
+    let renamed = json!({ "id": BOB, "first_name": "Rob", "last_name": "B" });
+    let suspended = json!({ "id": BOB, "status": "SUSPENDED" });
+    for (groups, data, is_looked_at) in [
+        (ADMINS, &suspended, true),
+        (ADMINS, &renamed, false),
+        ("", &suspended, false),
+    ] {
+        let world = World::with(&[("scaiflow_super_admin_groups", groups)]);
+        world.assign_everybody();
+        world.sync(false).unwrap();
+        world.clock.advance(Duration::from_secs(10));
+        let mut event = bare("user.updated", "user", BOB, data.clone());
+        event.tenant_id = Some(seed::ACME.to_owned());
+        world.db.plan.heal();
+        world.event(Some(event));
+        // An election's statements begin so, and no other of an event.
+        let calls = world.db.plan.heal();
+        let is_elected = calls.iter().any(|call| call == "WITH");
+        assert_eq!(is_elected, is_looked_at, "{groups} {data}: {calls:?}");
+    }
+}
+
+#[test]
 fn access_that_changes_makes_a_sync_due_at_once() {
     let world = world();
     let changes = world.scaikey.emulator.changes();

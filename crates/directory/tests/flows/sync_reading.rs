@@ -16,13 +16,13 @@ use crate::world::{World, code};
 const GROUPS: &str = "/api/v1/admin/groups/";
 
 /// A world where everybody has access, and nothing has been mirrored yet.
-fn world() -> World {
+pub fn world() -> World {
     let world = World::new();
     world.assign_everybody();
     world
 }
 
-fn lies(world: &World, lie: DirectoryLie) {
+pub fn lies(world: &World, lie: DirectoryLie) {
     let switches = world.scaikey.emulator.switches();
     switches.set(Deviation::Directory(lie));
 }
@@ -71,14 +71,14 @@ fn refused(world: &World) -> Problem {
 }
 
 /// Syncs, which must fail for what a list is.
-fn incomplete(world: &World, list: &str, reason: &str) {
+pub fn incomplete(world: &World, list: &str, reason: &str) {
     let problem = refused(world);
     assert_eq!(problem.code(), Code::SyncIncomplete);
     assert_eq!(problem.details()["list"], list);
     assert_eq!(problem.details()["reason"], reason);
 }
 
-fn is_whole(world: &World) {
+pub fn is_whole(world: &World) {
     let truth = crate::world::mirror::Mirror {
         partners: world.mirror().partners,
         ..world.truth()
@@ -337,6 +337,8 @@ fn n_143_what_passes_is_waited_for_and_what_does_not_is_told() {
         (status(429, Some(7)), 3, Err(Code::ScaikeyRateLimited)),
         // More than a minute says to be left alone.
         (status(429, Some(61)), 1, Err(Code::ScaikeyRateLimited)),
+        (status(500, None), 1, Ok(500)),
+        (status(499, None), 1, Err(Code::SyncIncomplete)),
         (status(401, None), 1, Err(Code::SyncIncomplete)),
         (Fault::Garbage, 1, Err(Code::SyncIncomplete)),
     ] {
@@ -393,6 +395,27 @@ fn a_directory_that_is_not_read_within_fifteen_minutes_is_given_up() {
     assert_eq!(problem.code(), Code::ScaikeyTimeout);
     let took = world.clock.at_scaikey() - began;
     assert!((900_000..=903_000).contains(&took), "{took}");
+}
+
+#[test]
+fn a_directory_that_is_read_in_just_fifteen_minutes_is_mirrored() {
+    // Seven pages are waited for for two minutes each, the eighth for one.
+    for (more, expected) in [(0, None), (1, Some(Code::ScaikeyTimeout))] {
+        let world = world();
+        let switches = world.scaikey.emulator.switches();
+        switches.change(|behaviour| behaviour.max_per_page = 2);
+        for page in 1..=8 {
+            let times = if page == 8 { 1 } else { 2 };
+            let wait = status(429, Some(60));
+            switches.fail_page(Endpoint::EffectiveUsers, wait, page, Some(times));
+        }
+        let wait = status(429, Some(more));
+        switches.fail_page(Endpoint::EffectiveUsers, wait, 9, Some(1));
+        let began = world.clock.at_scaikey();
+        assert_eq!(code(&world.sync(false)), expected, "{more}");
+        let took = world.clock.at_scaikey() - began;
+        assert_eq!(took, 900_000 + i64::from(more) * 1_000);
+    }
 }
 
 #[test]
@@ -481,7 +504,14 @@ fn a_slash_that_scaikey_wants_is_asked_for_once_for_each_kind_of_list() {
 
 #[test]
 fn a_clock_that_is_far_from_ours_is_told_and_not_believed() {
-    for (ahead, is_told) in [(400, true), (-400, true), (290, false)] {
+    for (ahead, is_told) in [
+        (400, true),
+        (-400, true),
+        (301, true),
+        (300, false),
+        (-300, false),
+        (290, false),
+    ] {
         let world = world();
         let switches = world.scaikey.emulator.switches();
         switches.change(|behaviour| behaviour.date_skew_seconds = ahead);
@@ -490,7 +520,8 @@ fn a_clock_that_is_far_from_ours_is_told_and_not_believed() {
         let told = report.warnings.iter().find(|one| one.code == "clock_skew");
         assert_eq!(told.is_some(), is_told, "{ahead}: {told:?}");
         if let Some(told) = told {
-            assert!(told.message.contains("400 s"), "{told:?}");
+            let how_far = format!("{} s", ahead.abs());
+            assert!(told.message.contains(&how_far), "{told:?}");
         }
     }
 }

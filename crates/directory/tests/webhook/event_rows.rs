@@ -147,6 +147,11 @@ fn an_absent_field_is_unchanged_and_null_clears_it() {
             Absent,
             Absent,
         ),
+        (
+            json!({"first_name": "x".repeat(200), "last_name": "y".repeat(100)}),
+            Absent,
+            Absent,
+        ),
         (json!({"email": "a b@acme.example"}), Absent, Absent),
         (json!({"email": "a@b@acme.example"}), Absent, Absent),
         (json!({"email": "ada@acme.example\u{202e}"}), Absent, Absent),
