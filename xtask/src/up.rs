@@ -24,6 +24,8 @@ pub const EMULATOR: &str = "scaikey-emulator";
 pub const GRID: &str = "scaigrid-emulator";
 /// The package and program of the embedded runner.
 pub const HOST: &str = "scaigate-host";
+/// Where ScaiKey publishes its keys.
+pub const KEY_SET: &str = "/api/v1/platform/.well-known/jwks.json";
 /// How long a program may take until it listens. The first start compiles every
 /// component to machine code.
 pub const START_LIMIT: Duration = Duration::from_secs(120);
@@ -196,7 +198,7 @@ pub fn start_grid(
     scaikey: SocketAddr,
     arguments: &[&str],
 ) -> Result<()> {
-    let keys = format!("http://{scaikey}/api/v1/platform/.well-known/jwks.json");
+    let keys = format!("http://{scaikey}{KEY_SET}");
     let mut command = Command::new(workspace.program(GRID));
     command
         .arg("--listen")

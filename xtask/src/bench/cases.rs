@@ -39,6 +39,8 @@ pub enum Case {
     Stream,
     /// `GET /me` of Apache with a session (`--peers`).
     ApacheSession,
+    /// `GET /whoami` of Apache with an access token of ScaiKey, signed with RS256.
+    ApacheToken,
     /// `GET /me` of Fastify with a session token.
     FastifySession,
     /// `GET /whoami` of Fastify with an access token of ScaiKey.
@@ -69,8 +71,9 @@ impl Case {
     ];
 
     /// The cases of what somebody would take instead.
-    pub const PEERS: [Self; 3] = [
+    pub const PEERS: [Self; 4] = [
         Self::ApacheSession,
+        Self::ApacheToken,
         Self::FastifySession,
         Self::FastifyToken,
     ];
@@ -95,6 +98,7 @@ impl Case {
             Self::StreamDirect => "chat, ScaiGrid alone",
             Self::Stream => "chat, proxied",
             Self::ApacheSession => "Apache, session",
+            Self::ApacheToken => "Apache, RS256 token",
             Self::FastifySession => "Fastify, session",
             Self::FastifyToken => "Fastify, RS256 token",
             Self::Sync => "sync",
@@ -113,6 +117,7 @@ impl Case {
             | Self::TokenNewEs256
             | Self::Lookup
             | Self::Stream
+            | Self::ApacheToken
             | Self::FastifySession
             | Self::FastifyToken => Self::EmptyToken,
             Self::Empty

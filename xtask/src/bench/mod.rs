@@ -15,6 +15,7 @@ mod grid;
 mod load;
 mod peers;
 pub mod person;
+mod public_key;
 mod report;
 pub mod site;
 pub mod token;
@@ -390,7 +391,7 @@ impl Bench {
     fn processor_time(&self, case: Case) -> Option<Duration> {
         let name = match case {
             Case::Empty | Case::EmptyToken | Case::Floor => WARM_EMPTY,
-            Case::ApacheSession => peers::APACHE,
+            Case::ApacheSession | Case::ApacheToken => peers::APACHE,
             Case::FastifySession | Case::FastifyToken => peers::FASTIFY,
             // No runner has a part in it.
             Case::LookupDirect | Case::StreamDirect => return None,

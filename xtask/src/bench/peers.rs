@@ -12,10 +12,12 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::bench::answer::{expect, field, json_body, location, path};
 use crate::bench::client::{Answer, Connection};
+use crate::bench::public_key::PublicKey;
 use crate::debian;
 use crate::process;
 use crate::settings::{CLIENT_ID, CLIENT_SECRET};
 use crate::supervisor::Supervisor;
+use crate::up;
 use crate::workspace::Workspace;
 
 /// What they are called.
@@ -84,13 +86,21 @@ impl Peers {
             .recursive(true)
             .mode(0o755)
             .create(&site)?;
-        fs::write(site.join("me"), "{}")?;
+        for name in ["me", "whoami"] {
+            fs::write(site.join(name), "{}")?;
+        }
+        // It reads keys from files, or from https addresses, of which the emulator has none.
+        let key = published_key(scaikey).context("the emulator's key")?;
+        let key_file = state.join("scaikey.pem");
+        fs::write(&key_file, key.pem)?;
         let mut apache = Command::new(SERVER);
         apache
             .args(["-D", "FOREGROUND", "-f"])
             .arg(source.join("apache.conf"))
             .env("STATE", state)
-            .env("MODULES", MODULES);
+            .env("MODULES", MODULES)
+            .env("KEY_ID", key.id)
+            .env("KEY_FILE", key_file);
         configure(&mut apache, self.apache, scaikey);
         supervisor.spawn(APACHE, &mut apache)?;
         let program = fastify(workspace, &source)?;
@@ -112,6 +122,12 @@ fn configure(command: &mut Command, listen: SocketAddr, scaikey: SocketAddr) {
         .env("CLIENT_ID", CLIENT_ID)
         .env("CLIENT_SECRET", CLIENT_SECRET)
         .env("SECRET", SECRET);
+}
+
+/// The RSA key that ScaiKey signs access tokens with.
+fn published_key(scaikey: SocketAddr) -> Result<PublicKey> {
+    let answer = Connection::new(scaikey).request("GET", up::KEY_SET, &[], "")?;
+    PublicKey::first_rsa(&json_body(&expect(200, "the key set", answer)?)?)
 }
 
 /// The program in a folder with what it needs.

@@ -207,6 +207,10 @@ impl Client {
             Case::ApacheSession => {
                 peers::ask(&mut self.apache, "/me", "cookie", token)?;
             }
+            Case::ApacheToken => {
+                let bearer = format!("Bearer {token}");
+                peers::ask(&mut self.apache, "/whoami", "authorization", &bearer)?;
+            }
             Case::FastifySession | Case::FastifyToken => {
                 let bearer = format!("Bearer {token}");
                 let target = match case {

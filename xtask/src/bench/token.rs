@@ -21,7 +21,9 @@ pub fn of_case(case: Case, site: &Site) -> Result<String> {
         }
         Case::ApacheSession => peers::apache_session(peers(site)?, site.emulator),
         Case::FastifySession => peers::fastify_session(peers(site)?, site.emulator),
-        Case::FastifyToken | Case::TokenSeen => person::access_tokens(site, "RS256", 1),
+        Case::ApacheToken | Case::FastifyToken | Case::TokenSeen => {
+            person::access_tokens(site, "RS256", 1)
+        }
         Case::TokenSeenEs256 => person::access_tokens(site, "ES256", 1),
         Case::TokenNew => person::access_tokens(site, "RS256", TOKENS),
         Case::TokenNewEs256 => person::access_tokens(site, "ES256", TOKENS),
