@@ -7,6 +7,14 @@ use crate::principal::Principal;
 /// Callers remembered. Two that share a place take turns.
 const PLACES: usize = 64;
 
+/// Where to look for `principal`. What is allocated in a row lies in even steps, which a product with the
+/// golden ratio spreads (Knuth, The Art of Computer Programming, section 6.4).
+fn place(principal: &Principal) -> usize {
+    let address = u64::try_from(principal.address()).unwrap_or_default();
+    let spread = address.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - PLACES.ilog2());
+    usize::try_from(spread).unwrap_or_default()
+}
+
 /// Answers that follow from who calls and from the settings alone, of one route.
 #[derive(Debug)]
 pub struct Said<T>(RefCell<[Option<(Principal, T)>; PLACES]>);
@@ -21,10 +29,8 @@ impl<T: Clone> Said<T> {
     /// What was said of `principal` when the same verdict on the same credential was last asked about,
     /// else what `say` says: another verdict is another principal, even if all of it is alike.
     pub fn of(&self, principal: &Principal, say: impl FnOnce() -> T) -> T {
-        // Addresses are multiples of it.
-        let place = principal.address() / align_of::<Principal>() % PLACES;
         let mut places = self.0.borrow_mut();
-        let Some(place) = places.get_mut(place) else {
+        let Some(place) = places.get_mut(place(principal)) else {
             return say();
         };
         match place {
@@ -100,6 +106,19 @@ mod tests {
         assert_eq!(said.of(&one, || 5), 5);
         assert_eq!(said.of(&one, || 6), 5);
         assert_eq!(said.of(&service(), || 7), 7);
+    }
+
+    #[test]
+    fn many_are_remembered_at_a_time() {
+        let said = Said::new();
+        let callers: Vec<_> = (0..PLACES / 4).map(|n| user(&n.to_string())).collect();
+        let callers = callers.into_iter().map(Principal::User);
+        let callers: Vec<_> = callers.collect();
+        for caller in &callers {
+            said.of(caller, || "once");
+        }
+        let again = callers.iter().filter(|of| said.of(of, || "anew") == "once");
+        assert!(again.count() >= callers.len() / 2);
     }
 
     #[test]

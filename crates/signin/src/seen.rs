@@ -160,5 +160,12 @@ mod tests {
             assert!(is_same(&other, &other.clone()), "{at}");
             assert!(!is_same(token, &token[..at]), "{at}");
         }
+        // Nor do two changes make up for each other.
+        for at in 0..token.len() - 8 {
+            let mut other = *token;
+            other[at] ^= 1;
+            other[at + 8] ^= 1;
+            assert!(!is_same(token, &other), "{at}");
+        }
     }
 }

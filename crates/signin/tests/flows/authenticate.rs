@@ -78,6 +78,46 @@ fn one_that_was_found_good_is_taken_from_one_bearer_header_only_too() {
 }
 
 #[test]
+fn one_that_was_found_good_vouches_for_no_other() {
+    let world = World::new();
+    let session = world.session();
+    let instance = world.instance();
+    let token = session.access_token.expose();
+    assert_eq!(outcome(&world, &instance, token), None);
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let (head, payload) = signed.split_once('.').unwrap();
+    for other in [
+        // Another payload, a longer and a shorter one, under the same signature.
+        format!("{head}.{}.{signature}", payload.replacen('J', "K", 1)),
+        format!("{head}.{payload}A.{signature}"),
+        format!("{}.{signature}", &signed[..signed.len() - 1]),
+    ] {
+        assert_eq!(
+            outcome(&world, &instance, &other),
+            Some(Code::TokenInvalid),
+            "{other}"
+        );
+    }
+    assert_eq!(outcome(&world, &instance, token), None);
+}
+
+#[test]
+fn several_that_were_found_good_are_known_at_a_time() {
+    let world = World::new();
+    let sessions = [world.session(), world.session()];
+    let instance = world.instance();
+    world.kv.plan.heal();
+    for _ in 0..3 {
+        for session in &sessions {
+            let token = session.access_token.expose();
+            assert_eq!(outcome(&world, &instance, token), None);
+        }
+    }
+    let calls = world.kv.plan.heal();
+    assert_eq!(calls.len(), sessions.len(), "{calls:?}");
+}
+
+#[test]
 fn a_session_token_says_who_calls_until_it_expires() {
     for (seconds, expected) in [
         (0, None),
