@@ -15,6 +15,7 @@ mod roles;
 mod settings;
 mod sync_failing;
 mod sync_lists;
+mod sync_patience;
 mod sync_reading;
 mod why;
 mod world;
