@@ -109,10 +109,12 @@ async fn open() -> Result<Connection, StoreError> {
         clippy::disallowed_methods,
         reason = "the one place that opens the database"
     )]
-    let connection = Connection::open(LABEL).await.map_err(sql_error)?;
-    // Waiting for another writer is SQLite's job. A store with its own locking may not know it.
-    let _ = once(&connection, PATIENCE, &[]).await;
-    Ok(connection)
+    Connection::open(LABEL).await.map_err(sql_error)
+}
+
+/// Waiting for another writer is SQLite's job. A store with its own locking may not know it.
+async fn be_patient(connection: &Connection) {
+    let _ = once(connection, PATIENCE, &[]).await;
 }
 
 async fn connection() -> Result<Rc<Connection>, StoreError> {
@@ -120,7 +122,10 @@ async fn connection() -> Result<Rc<Connection>, StoreError> {
         return Ok(connection);
     }
     let connection = Rc::new(open().await?);
+    // Before its first statement: an instance begins with many requests at once, and each would have
+    // SQLite read the whole schema.
     CONNECTION.set(Some(Rc::clone(&connection)));
+    be_patient(&connection).await;
     Ok(connection)
 }
 
@@ -190,6 +195,7 @@ async fn begin() -> Result<SpinTransaction, StoreError> {
         }
     }
     let connection = open().await?;
+    be_patient(&connection).await;
     run(&connection, BEGIN, &[]).await?;
     Ok(transaction(connection))
 }

@@ -5,6 +5,8 @@ mod access_tokens;
 mod audit;
 #[path = "embedded/backchannel_logout.rs"]
 mod backchannel_logout;
+#[path = "embedded/beginnings.rs"]
+mod beginnings;
 #[path = "embedded/canary_g8.rs"]
 mod canary_g8;
 #[path = "embedded/catalog.rs"]
