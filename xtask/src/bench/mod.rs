@@ -266,8 +266,9 @@ impl Bench {
                 if let Some(count) = reuse {
                     command.args(["--max-instance-reuse-count", count]);
                 }
-                // Logging to a terminal would be part of the measurement.
-                command.arg("--quiet");
+                // Logging to a terminal would be part of the measurement, and so would tracing each
+                // error that the runner makes, which a shell may ask for.
+                command.arg("--quiet").env_remove("RUST_BACKTRACE");
                 up::start_application(&mut supervisor, id, &mut command, address, &variables)
             };
             serve(
