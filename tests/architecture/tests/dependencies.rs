@@ -122,8 +122,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("host", &[]),
     ("host/", &["crates/", "kv"]),
     ("cli", &["crates/", "kv"]),
-    ("tests/scaikey", &[]),
-    ("tests/scaigrid", &[]),
+    ("tests/emulation", &[]),
+    ("tests/scaikey", &["tests/emulation"]),
+    ("tests/scaigrid", &["tests/emulation"]),
     ("tests/", &["crates/", "kv", "host", "tests/"]),
     // It reads what the components read, and so what they have around them.
     (

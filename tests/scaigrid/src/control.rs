@@ -8,8 +8,8 @@ use crate::deviation::Deviation;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Answer, Call, Failure, Reply};
 use crate::fault::Fault;
-use crate::recorder::Gate;
 use crate::world::World;
+use scaigate_emulation::Gate;
 
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

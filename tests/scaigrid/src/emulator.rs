@@ -10,13 +10,13 @@ use tokio::task::JoinHandle;
 
 use crate::Behaviour;
 use crate::caller::Jwt;
-use crate::clock::{Clock, system_clock};
 use crate::grid::Grid;
 use crate::recorder::Recorder;
 use crate::seed;
 use crate::server;
 use crate::switches::Switches;
 use crate::world::World;
+use scaigate_emulation::{Clock, system_clock};
 
 /// How an emulator starts.
 pub struct Options {

@@ -8,7 +8,6 @@
 mod api;
 mod behaviour;
 mod caller;
-mod clock;
 mod control;
 mod deviation;
 mod emulator;
@@ -36,7 +35,6 @@ pub use behaviour::{
     Spelling, StreamFailure, StreamScript,
 };
 pub use caller::{Claims, Jwt, VerifyJwt};
-pub use clock::{Clock, system_clock};
 pub use deviation::{BodyLie, Deviation, ErrorLie, HeaderLie, ListLie, StreamLie};
 pub use emulator::{Emulator, Options};
 pub use endpoint::Endpoint;
@@ -44,7 +42,8 @@ pub use fault::Fault;
 pub use grid::{ApiKey, Bunker, Checkpoint, Core, Event, Grid, Model, Queue, Role, Scope, Tenant};
 pub use limits::RateLimits;
 pub use recorded::{Credential, Outcome, Recorded};
-pub use recorder::{Gate, Recorder};
+pub use recorder::Recorder;
+pub use scaigate_emulation::{Clock, Gate, Gates, system_clock};
 pub use source::{Pace, Source, pattern};
 pub use switches::Switches;
 pub use wire::head::Field;

@@ -16,12 +16,12 @@ use crate::exchange::{Call, Failure, Reply};
 use crate::fault::Fault;
 use crate::lies;
 use crate::recorded::{Credential, Outcome, Recorded};
-use crate::recorder::Gate;
 use crate::routes::{self, Found};
 use crate::wire::head::Head;
 use crate::wire::inbox::Inbox;
 use crate::wire::plan::{Ending, Plan};
 use crate::world::World;
+use scaigate_emulation::Gate;
 
 /// Accepts until `stop` changes; then every connection is dropped.
 pub(crate) async fn serve(

@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::caller::{Caller, Jwt, Verifier, authenticate};
-use crate::clock::Clock;
 use crate::exchange::{Answer, Call, Failure, Reply};
 use crate::grid::Grid;
 use crate::limits::{Standing, Windows};
 use crate::recorder::Recorder;
 use crate::routes::{Access, Found};
 use crate::switches::Switches;
+use scaigate_emulation::Clock;
 
 /// The state behind every handler.
 pub(crate) struct World {
@@ -40,7 +40,7 @@ impl World {
         Self {
             control,
             switches,
-            recorder: Recorder::new(),
+            recorder: Recorder::default(),
             verifier: jwt.into(),
             clock,
             grid: Mutex::new(grid),

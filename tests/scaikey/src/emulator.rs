@@ -17,7 +17,6 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 use crate::changes::Changes;
-use crate::clock::{Clock, system_clock};
 use crate::deviation::Deviation;
 use crate::directory::{ApplicationType, Directory};
 use crate::jwt;
@@ -33,6 +32,7 @@ use crate::server;
 use crate::switches::{Behaviour, Switches};
 use crate::webhook::{WebhookDelivery, WebhookEvent};
 use crate::world::World;
+use scaigate_emulation::{Clock, system_clock};
 
 /// How an emulator starts.
 pub struct Options {

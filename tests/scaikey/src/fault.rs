@@ -63,14 +63,15 @@ pub enum Fault {
 
 /// A fault in the queue of its endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Planned {
-    pub(crate) fault: Fault,
+pub struct Planned {
+    /// Which.
+    pub fault: Fault,
     /// How many requests meet it; `None`: all.
-    pub(crate) times: Option<u32>,
+    pub times: Option<u32>,
     /// How many requests pass before.
-    pub(crate) after: u32,
+    pub after: u32,
     /// Only requests for this page of a list.
-    pub(crate) page: Option<u64>,
+    pub page: Option<u64>,
 }
 
 impl Planned {

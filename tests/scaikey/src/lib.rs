@@ -5,7 +5,6 @@
 
 mod admin;
 mod changes;
-mod clock;
 mod control;
 mod deviation;
 mod directory;
@@ -29,7 +28,6 @@ mod webhook;
 mod world;
 
 pub use changes::Changes;
-pub use clock::{Clock, system_clock};
 pub use deviation::{
     AuthorizationLie, Deviation, DirectoryLie, DiscoveryLie, JwksLie, TokenAnswerLie, TokenLie,
     UserinfoLie,
@@ -40,11 +38,12 @@ pub use directory::{
 };
 pub use emulator::{Emulator, LogoutToken, Options};
 pub use endpoint::Endpoint;
-pub use fault::Fault;
+pub use fault::{Fault, Planned};
 pub use keys::{Rotation, SigningAlg};
-pub use recorder::{Gate, Recorded, Recorder};
+pub use recorder::{Recorded, Recorder};
 pub use registration::Registration;
 pub use registry::DirectoryGuard;
+pub use scaigate_emulation::{Clock, Gate, Gates, system_clock};
 pub use switches::{Behaviour, GroupsClaim, ListEnvelope, PlatformIssuer, Switches, UserShape};
 pub use webhook::{
     EVENTS, Envelope, EventNames, WebhookDelivery, WebhookEvent, sign as sign_webhook,

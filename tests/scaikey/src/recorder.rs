@@ -1,11 +1,11 @@
-//! What arrived, in order, and gates that hold requests back so that tests need no sleeps.
+//! What arrived, in order.
 
-use std::collections::HashSet;
-use std::sync::Mutex;
+use std::ops::Deref;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method};
-use tokio::sync::watch;
+use scaigate_emulation::Gates;
 
 use crate::endpoint::Endpoint;
 
@@ -58,60 +58,36 @@ pub(crate) fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a
         .map(|(_, value)| value.as_str())
 }
 
-/// Where a gate stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Gate {
-    /// Before the request takes effect.
-    Before,
-    /// After it took effect, before the answer leaves.
-    After,
-}
-
+/// The record of one emulator, and its gates.
 #[derive(Default)]
-struct Log {
-    requests: Vec<Recorded>,
-    gates: HashSet<(Endpoint, Gate)>,
-    /// One entry per request that stands at a gate now.
-    waiting: Vec<(Endpoint, Gate)>,
+pub struct Recorder {
+    requests: Mutex<Vec<Recorded>>,
+    gates: Gates<Endpoint>,
 }
 
-/// The record of one emulator.
-pub struct Recorder {
-    log: Mutex<Log>,
-    changed: watch::Sender<u64>,
+impl Deref for Recorder {
+    type Target = Gates<Endpoint>;
+
+    fn deref(&self) -> &Gates<Endpoint> {
+        &self.gates
+    }
 }
 
 impl Recorder {
-    pub(crate) fn new() -> Self {
-        Self {
-            log: Mutex::new(Log::default()),
-            changed: watch::Sender::new(0),
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Log> {
-        self.log
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    fn notify(&self) {
-        self.changed.send_modify(|n| *n += 1);
+    fn lock(&self) -> MutexGuard<'_, Vec<Recorded>> {
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Every request so far.
     pub fn requests(&self) -> Vec<Recorded> {
-        self.lock().requests.clone()
+        self.lock().clone()
     }
 
     /// The requests to one endpoint, in order.
     pub fn requests_to(&self, endpoint: Endpoint) -> Vec<Recorded> {
-        self.lock()
-            .requests
-            .iter()
-            .filter(|r| r.endpoint == endpoint)
-            .cloned()
-            .collect()
+        let requests = self.lock();
+        let wanted = requests.iter().filter(|r| r.endpoint == endpoint);
+        wanted.cloned().collect()
     }
 
     /// The requests to the token endpoint, in order.
@@ -121,57 +97,28 @@ impl Recorder {
 
     /// How many requests arrived at one endpoint.
     pub fn count(&self, endpoint: Endpoint) -> usize {
-        self.lock()
-            .requests
-            .iter()
-            .filter(|r| r.endpoint == endpoint)
-            .count()
+        let requests = self.lock();
+        requests.iter().filter(|r| r.endpoint == endpoint).count()
     }
 
     /// How many token requests of one grant arrived.
     pub fn count_grant(&self, grant_type: &str) -> usize {
-        let log = self.lock();
-        log.requests
-            .iter()
-            .filter(|r| r.endpoint == Endpoint::Token && r.form("grant_type") == Some(grant_type))
+        let requests = self.lock();
+        let tokens = requests.iter().filter(|r| r.endpoint == Endpoint::Token);
+        tokens
+            .filter(|r| r.form("grant_type") == Some(grant_type))
             .count()
     }
 
     /// How many requests arrived in all.
     pub fn total(&self) -> usize {
-        self.lock().requests.len()
+        self.lock().len()
     }
 
     /// Forgets the record; gates stay.
     pub fn clear(&self) {
-        self.lock().requests.clear();
+        self.lock().clear();
         self.notify();
-    }
-
-    /// From now on requests to the endpoint wait before they take effect, until [`Self::release`].
-    pub fn hold(&self, endpoint: Endpoint) {
-        self.hold_at(endpoint, Gate::Before);
-    }
-
-    /// The same at a gate of choice.
-    pub fn hold_at(&self, endpoint: Endpoint, gate: Gate) {
-        self.lock().gates.insert((endpoint, gate));
-        self.notify();
-    }
-
-    /// Opens both gates of the endpoint: all that wait go on.
-    pub fn release(&self, endpoint: Endpoint) {
-        self.lock().gates.retain(|(held, _)| *held != endpoint);
-        self.notify();
-    }
-
-    /// How many requests stand at the endpoint's gates now. One whose client went away no longer counts.
-    pub fn waiting(&self, endpoint: Endpoint) -> usize {
-        self.lock()
-            .waiting
-            .iter()
-            .filter(|(held, _)| *held == endpoint)
-            .count()
     }
 
     /// Returns as soon as `n` requests in all have arrived at the endpoint.
@@ -179,77 +126,22 @@ impl Recorder {
         self.until(|| self.count(endpoint) >= n).await;
     }
 
-    /// Returns as soon as exactly `n` requests stand at the endpoint's gates (0: the clients have gone).
-    pub async fn held(&self, endpoint: Endpoint, n: usize) {
-        self.until(|| self.waiting(endpoint) == n).await;
-    }
-
-    /// Returns as soon as a request stands at the endpoint's gates, however many do.
-    pub async fn stands(&self, endpoint: Endpoint) {
-        self.until(|| self.waiting(endpoint) > 0).await;
-    }
-
-    async fn until(&self, done: impl Fn() -> bool) {
-        let mut changes = self.changed.subscribe();
-        while !done() {
-            if changes.changed().await.is_err() {
-                return;
-            }
-        }
-    }
-
     pub(crate) fn record(&self, mut request: Recorded) -> usize {
         let index = {
-            let mut log = self.lock();
-            request.index = log.requests.len();
-            log.requests.push(request);
-            log.requests.len() - 1
+            let mut requests = self.lock();
+            request.index = requests.len();
+            requests.push(request);
+            requests.len() - 1
         };
         self.notify();
         index
     }
 
     pub(crate) fn answered(&self, index: usize, endpoint: Endpoint, status: u16) {
-        if let Some(request) = self.lock().requests.get_mut(index)
+        if let Some(request) = self.lock().get_mut(index)
             && request.endpoint == endpoint
         {
             request.status = Some(status);
         }
-    }
-
-    /// Stands at a gate while it is shut.
-    pub(crate) async fn pass(&self, endpoint: Endpoint, gate: Gate) {
-        if !self.lock().gates.contains(&(endpoint, gate)) {
-            return;
-        }
-        let place = Place::take(self, (endpoint, gate));
-        self.until(|| !self.lock().gates.contains(&(endpoint, gate)))
-            .await;
-        drop(place);
-    }
-}
-
-/// A place in the queue at a gate; given back also when the client goes away and the request is dropped.
-struct Place<'a> {
-    recorder: &'a Recorder,
-    at: (Endpoint, Gate),
-}
-
-impl<'a> Place<'a> {
-    fn take(recorder: &'a Recorder, at: (Endpoint, Gate)) -> Self {
-        recorder.lock().waiting.push(at);
-        recorder.notify();
-        Self { recorder, at }
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let mut log = self.recorder.lock();
-        if let Some(position) = log.waiting.iter().position(|held| *held == self.at) {
-            log.waiting.swap_remove(position);
-        }
-        drop(log);
-        self.recorder.notify();
     }
 }

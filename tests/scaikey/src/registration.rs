@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::admin::new_application::{self, missing, required};
-use crate::clock::iso8601;
 use crate::directory::{Application, ApplicationType};
 use crate::exchange::{Call, Reply};
 use crate::random;
 use crate::world::World;
+use scaigate_emulation::iso8601;
 
 /// Requests by id.
 #[derive(Default)]

@@ -22,12 +22,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep};
 use tower::ServiceExt;
 
-use crate::clock::http_date;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Call, Reply};
 use crate::fault::Fault;
-use crate::recorder::{Gate, Recorded};
+use crate::recorder::Recorded;
 use crate::world::World;
+use scaigate_emulation::Gate;
+use scaigate_emulation::http_date;
 
 /// Largest request body.
 const MAX_BODY: usize = 1 << 20;

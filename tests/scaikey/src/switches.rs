@@ -1,7 +1,6 @@
 //! The switches: standing behaviour, named lies, transport faults. All may change while the emulator runs.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
@@ -172,74 +171,23 @@ impl Default for Behaviour {
     }
 }
 
-#[derive(Default)]
-struct Setting {
-    behaviour: Behaviour,
-    /// `None`: until cleared.
-    deviations: Vec<(Deviation, Option<u32>)>,
-    faults: HashMap<Endpoint, Vec<Planned>>,
-}
-
 /// The switchboard of one emulator. Every method takes effect with the next request.
 #[derive(Default)]
-pub struct Switches {
-    setting: Mutex<Setting>,
+pub struct Switches(Switchboard);
+
+type Switchboard = scaigate_emulation::Switches<Behaviour, Deviation, Endpoint, Planned>;
+
+impl Deref for Switches {
+    type Target = Switchboard;
+
+    fn deref(&self) -> &Switchboard {
+        &self.0
+    }
 }
 
 impl Switches {
     pub(crate) fn with(behaviour: Behaviour) -> Self {
-        let this = Self::default();
-        this.change(|b| *b = behaviour);
-        this
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Setting> {
-        self.setting
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// The behaviour as it is now.
-    pub fn behaviour(&self) -> Behaviour {
-        self.lock().behaviour.clone()
-    }
-
-    /// Changes behaviour: `switches.change(|b| b.auto_login = true)`.
-    pub fn change(&self, edit: impl FnOnce(&mut Behaviour)) {
-        edit(&mut self.lock().behaviour);
-    }
-
-    /// Tells this lie from now on, until [`Self::clear`] or [`Self::reset`].
-    pub fn set(&self, deviation: Deviation) {
-        let mut setting = self.lock();
-        setting.deviations.retain(|(known, _)| *known != deviation);
-        setting.deviations.push((deviation, None));
-    }
-
-    /// Tells this lie in the next `times` answers that it concerns.
-    pub fn set_next(&self, deviation: Deviation, times: u32) {
-        let mut setting = self.lock();
-        setting.deviations.retain(|(known, _)| *known != deviation);
-        setting.deviations.push((deviation, Some(times)));
-    }
-
-    /// Ends one lie.
-    pub fn clear(&self, deviation: Deviation) {
-        self.lock()
-            .deviations
-            .retain(|(known, _)| *known != deviation);
-    }
-
-    /// Ends all lies and faults; behaviour stays.
-    pub fn clear_all(&self) {
-        let mut setting = self.lock();
-        setting.deviations.clear();
-        setting.faults.clear();
-    }
-
-    /// Everything as at the start of an emulator without options.
-    pub fn reset(&self) {
-        *self.lock() = Setting::default();
+        Self(Switchboard::with(behaviour))
     }
 
     /// The next `times` requests to the endpoint meet this fault. Faults of one endpoint queue up.
@@ -254,7 +202,7 @@ impl Switches {
         self.plan(endpoint, planned);
     }
 
-    /// Requests for this page of a list meet this fault: the next `times` of them, or all until [`Self::heal`].
+    /// Requests for this page of a list meet this fault: the next `times` of them, or all until `heal`.
     /// A request without `page` asks for page 1.
     pub fn fail_page(&self, endpoint: Endpoint, fault: Fault, page: u64, times: Option<u32>) {
         let mut planned = Planned::next(fault, times);
@@ -262,43 +210,10 @@ impl Switches {
         self.plan(endpoint, planned);
     }
 
-    /// Every request to the endpoint meets this fault, until [`Self::heal`].
+    /// Every request to the endpoint meets this fault, until `heal`.
     pub fn fail_always(&self, endpoint: Endpoint, fault: Fault) {
         let planned = vec![Planned::next(fault, None)];
         self.lock().faults.insert(endpoint, planned);
-    }
-
-    pub(crate) fn plan(&self, endpoint: Endpoint, planned: Planned) {
-        let mut setting = self.lock();
-        setting.faults.entry(endpoint).or_default().push(planned);
-    }
-
-    /// Ends the faults of one endpoint.
-    pub fn heal(&self, endpoint: Endpoint) {
-        self.lock().faults.remove(&endpoint);
-    }
-
-    /// The lies in force, with how many answers each still concerns (`None`: until cleared).
-    pub fn deviations(&self) -> Vec<(Deviation, Option<u32>)> {
-        self.lock().deviations.clone()
-    }
-
-    /// The lies that concern one answer; counts them down.
-    pub(crate) fn draw<T>(&self, pick: impl Fn(Deviation) -> Option<T>) -> Vec<T> {
-        let mut drawn = Vec::new();
-        self.lock().deviations.retain_mut(|(deviation, left)| {
-            let Some(lie) = pick(*deviation) else {
-                return true;
-            };
-            match left {
-                None => {}
-                Some(0) => return false,
-                Some(n) => *n -= 1,
-            }
-            drawn.push(lie);
-            *left != Some(0)
-        });
-        drawn
     }
 
     /// The fault that a request meets; `page` is what its query asks for.

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::admin::access;
-use crate::clock::iso8601_millis;
 use crate::exchange::{Call, Reply};
 use crate::random;
 use crate::world::World;
+use scaigate_emulation::iso8601_millis;
 
 /// Event names that any page shows (4.4), both spellings of 8.2 and 8.4.
 pub const EVENTS: [&str; 26] = [

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::clock::Clock;
 use crate::directory::{Application, Directory};
 use crate::keys::KeyRing;
 use crate::recorder::Recorder;
 use crate::registration::Registrations;
 use crate::registry::{DirectoryGuard, Registry};
 use crate::switches::{PlatformIssuer, Switches};
+use scaigate_emulation::Clock;
 
 /// Which family of endpoints (`contract/scaikey.md` 1.1) a request came through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ impl World {
             base_url,
             control,
             switches,
-            recorder: Recorder::new(),
+            recorder: Recorder::default(),
             clock,
             directory: Mutex::new(Registry::new(directory)),
             keys: Mutex::new(keys),

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::listing::{self, Rows};
 use crate::caller::Caller;
-use crate::clock::iso8601;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Answer, Call, Reply};
 use crate::grid::Event;
 use crate::world::World;
+use scaigate_emulation::iso8601;
 
 fn row(event: &Event) -> Value {
     json!({

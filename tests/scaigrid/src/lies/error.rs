@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::MARKUP;
 use super::header::retype;
-use crate::clock::http_date;
 use crate::deviation::ErrorLie;
 use crate::exchange::{Call, Reply};
 use crate::wire::pieces::Pieces;
 use crate::world::World;
+use scaigate_emulation::http_date;
 
 pub(crate) fn tell(world: &World, call: &Call, reply: &mut Reply, lie: ErrorLie) {
     let mut value = reply.value().unwrap_or_default();

@@ -7,13 +7,13 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::pieces::Pieces;
-use crate::clock::http_date;
 use crate::endpoint::Endpoint;
 use crate::exchange::{Call, Reply};
 use crate::fault::Fault;
 use crate::recorded::Outcome;
-use crate::recorder::Gate;
 use crate::world::World;
+use scaigate_emulation::Gate;
+use scaigate_emulation::http_date;
 
 /// What happens to the connection after the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
