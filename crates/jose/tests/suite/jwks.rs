@@ -5,7 +5,7 @@ use scaigate_types::encoding::{base64url, from_base64url};
 use serde_json::{Value, json};
 
 use crate::published::{
-    EDDSA_A4, ES256_A3, RS256_A2, RS256_COOKBOOK, RS256_COOKBOOK_OF_SEVERAL, RSA_A,
+    EDDSA_A4, ES256_A3, P256, RS256_A2, RS256_COOKBOOK, RS256_COOKBOOK_OF_SEVERAL, RSA_A,
 };
 use crate::signer::{Signer, keys_of, set_of};
 
@@ -251,6 +251,11 @@ fn keys_that_must_not_verify_are_left_out() {
     let mut even = n.clone();
     *even.last_mut().unwrap() &= 0xfe;
     let not_on_curve = base64url(&[7; 32]);
+    let [x, y, _] = P256.map(|coordinate| from_base64url(coordinate).unwrap());
+    // The bytes of the point, divided elsewhere.
+    let mut divided_elsewhere = Signer::P256.jwk();
+    divided_elsewhere["x"] = json!(base64url(&x[..31]));
+    divided_elsewhere["y"] = json!(base64url(&[&x[31..], &y].concat()));
     let left_out = [
         ("encryption", changed(Signer::RsaA, "use", json!("enc"))),
         (
@@ -331,6 +336,7 @@ fn keys_that_must_not_verify_are_left_out() {
             "long coordinate",
             changed(Signer::P256, "y", json!(base64url(&[7; 33]))),
         ),
+        ("coordinates of 31 and 33 bytes", divided_elsewhere),
         ("no curve", changed(Signer::P256, "crv", Value::Null)),
         ("X25519", changed(Signer::Ed25519, "crv", json!("X25519"))),
         (

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ring::hmac;
 use scaigate_jose::{
-    KeyRing, Purpose, RefreshSigner, RefreshToken, SessionClaims, SessionSigner, SessionTokenError,
-    SignError,
+    KeyRing, MAX_TOKEN, Purpose, RefreshSigner, RefreshToken, SessionClaims, SessionSigner,
+    SessionTokenError, SignError,
 };
 use scaigate_types::encoding::{base64url, from_base64url};
 use scaigate_types::{
@@ -376,6 +376,31 @@ fn n141_tokens_that_no_header_could_carry_are_never_signed() {
         ..claims()
     };
     assert_eq!(signer().sign(&claims).err(), Some(SignError::TooLong));
+}
+
+#[test]
+fn n141_the_longest_token_that_is_signed_is_read_back() {
+    let tokens = (5000..8192).map_while(|length| {
+        let claims = SessionClaims {
+            name: Some("n".repeat(length)),
+            ..claims()
+        };
+        signer().sign(&claims).ok()
+    });
+    let longest = tokens.last().expect("a token");
+    // One more can't be: the length that is left for the claims is that of no base64url.
+    assert_eq!(longest.len(), MAX_TOKEN - 1);
+    assert!(signer().verify(&longest, PUBLIC_URL, NOW).is_ok());
+}
+
+#[test]
+fn n043_a_lifetime_of_nothing_is_one() {
+    let claims = SessionClaims {
+        expires_at: NOW,
+        ..claims()
+    };
+    let token = signer().sign(&claims).expect("signed");
+    assert!(signer().verify(&token, PUBLIC_URL, NOW).is_ok());
 }
 
 #[test]
