@@ -18,6 +18,8 @@ use crate::ring_of;
 use crate::signer::Signer;
 
 const PUBLIC_URL: &str = "https://gate.example";
+/// Of a session token's, in base64url.
+const LONGEST_HEADER: usize = 256;
 const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 fn claims() -> SessionClaims {
@@ -387,10 +389,14 @@ fn n141_the_longest_token_that_is_signed_is_read_back() {
         };
         signer().sign(&claims).ok()
     });
-    let longest = tokens.last().expect("a token");
+    let longest = tokens.last().unwrap();
     // One more can't be: the length that is left for the claims is that of no base64url.
     assert_eq!(longest.len(), MAX_TOKEN - 1);
     assert!(signer().verify(&longest, PUBLIC_URL, NOW).is_ok());
+    let (input, tag) = longest.rsplit_once('.').unwrap();
+    let longer = format!("{input}AA.{tag}");
+    let refused = signer().verify(&longer, PUBLIC_URL, NOW).err();
+    assert_eq!(refused, Some(SessionTokenError::Malformed));
 }
 
 #[test]
@@ -399,7 +405,7 @@ fn n043_a_lifetime_of_nothing_is_one() {
         expires_at: NOW,
         ..claims()
     };
-    let token = signer().sign(&claims).expect("signed");
+    let token = signer().sign(&claims).unwrap();
     assert!(signer().verify(&token, PUBLIC_URL, NOW).is_ok());
 }
 
@@ -408,6 +414,11 @@ fn recognises_only_its_own_typ() {
     let of = |header: &str| format!("{}.e30.AAAA", base64url(header.as_bytes()));
     let ours = r#"{"alg":"HS256","typ":"scaigate-session+jwt","kid":"k"}"#;
     assert!(SessionSigner::recognises(&of(ours)));
+    // The longest header that is read, and a longer one.
+    let named = |more: usize| of(&ours.replace("\"k\"", &format!("\"k{}\"", "k".repeat(more))));
+    let more = LONGEST_HEADER / 4 * 3 - ours.len();
+    assert!(SessionSigner::recognises(&named(more)));
+    assert!(!SessionSigner::recognises(&named(more + 1)));
     for token in [
         of(r#"{"alg":"HS256","typ":"JWT","kid":"k"}"#),
         of(r#"{"alg":"HS256","kid":"k"}"#),
