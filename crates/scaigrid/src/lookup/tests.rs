@@ -196,13 +196,14 @@ fn n_055_a_bunker_is_listed_without_what_may_hold_a_credential() {
         "registry_password": "canary", "access_token": "canary",
         "interfaces": [{ "kind": "http", "secret": "canary", "port": 80 }, key],
         "note": key, "long": "x".repeat(1025), ("n".repeat(65)): 1,
+        "longest": "x".repeat(1024), ("n".repeat(64)): 1,
     }] });
     let listed = read("bunkers", &answer).unwrap();
     assert!(!listed.to_string().contains("canary"), "{listed}");
     let row = &listed["data"][0];
     assert_eq!(row["interfaces"], json!([{ "kind": "http", "port": 80 }]));
     assert_eq!(row["name"], "kept");
-    assert_eq!(row.as_object().unwrap().len(), 6, "{row}");
+    assert_eq!(row.as_object().unwrap().len(), 8, "{row}");
     let many: serde_json::Map<String, Value> = (0..200)
         .map(|number| (format!("m{number}"), json!(1)))
         .chain([
