@@ -225,6 +225,14 @@ fn what_connection_names_is_dropped() {
         ("connection", "TRACEPARENT"),
     ];
     assert_eq!(names(READ, &lines), ["accept", "last-event-id"]);
+    let trace = [("traceparent", TRACE), ("tracestate", "a=1")];
+    for (named, passed) in [
+        ("close", &["traceparent", "tracestate"] as &[_]),
+        ("tracestate", &["traceparent"]),
+    ] {
+        let lines = [trace.as_slice(), &[("connection", named)]].concat();
+        assert_eq!(names(READ, &lines), passed, "{named}");
+    }
     // Ours are put in afterwards: nobody names them away.
     let lines = [("connection", "accept, accept-encoding, authorization")];
     let headers = RequestHeaders::filter(&client(&lines), &route(LOOKUP)).unwrap();

@@ -271,6 +271,22 @@ fn headers_that_contradict_each_other_are_refused() {
         let lines = [JSON, ("content-length", bad)];
         assert_eq!(refused(READ, 200, &lines), AnswerError::Headers, "{bad:?}");
     }
+    let longest = [JSON, ("content-length", "999999999999999")];
+    let headers = delivered(READ, 200, &longest);
+    assert_eq!(names(&headers), ["content-length", "content-type"]);
+}
+
+#[test]
+fn a_value_that_is_long_or_no_text_is_left_out() {
+    let (longest, longer) = ("e".repeat(512), "e".repeat(513));
+    for (tag, passed) in [
+        (longest.as_str(), &["content-type", "etag"] as &[_]),
+        (&longer, &["content-type"]),
+        ("\u{e9}", &["content-type"]),
+    ] {
+        let headers = delivered(READ, 200, &[JSON, ("etag", tag)]);
+        assert_eq!(names(&headers), passed, "{tag}");
+    }
 }
 
 #[test]
