@@ -317,6 +317,8 @@ fn a_wrong_or_unreasonable_password_gets_nothing() {
     let long = "a".repeat(1025);
     let table = [
         ("ada", "wrong", Code::InvalidGrant),
+        (&long[..320], "wrong", Code::InvalidGrant),
+        ("ada", &long[..1024], Code::InvalidGrant),
         ("", "correct horse", Code::InvalidRequest),
         (&long[..321], "correct horse", Code::InvalidRequest),
         ("ada", &long, Code::InvalidRequest),
