@@ -3,8 +3,8 @@
 //! A page may be shorter than asked for and not be the last, a row may come twice, and while others
 //! change the directory a row may slip from a page that is yet to be read to one that has been. So a
 //! list ends at an empty page or when all that is promised is there, and it is read again where that
-//! could tell more, by pages of another size: what slipped between two pages is within one then
-//! (N-107, N-108).
+//! could tell more (it got shorter meanwhile, it does not say how long it is, somebody is not in it any
+//! more), by pages of another size: what slipped between two pages is within one then (N-107, N-108).
 
 use std::collections::HashSet;
 
@@ -68,6 +68,8 @@ struct Pass {
     /// Pages that had something that the ones before had not.
     pages: u32,
     rows: usize,
+    /// A page promised fewer rows than the one before it: what is behind the one that went has moved up.
+    got_shorter: bool,
 }
 
 impl<'l, 'a, P: Ports> Listing<'l, 'a, P> {
@@ -116,6 +118,7 @@ impl<'l, 'a, P: Ports> Listing<'l, 'a, P> {
 
     fn is_whole(&self) -> bool {
         match self.promised {
+            Some(_) if self.last.got_shorter && self.passes < MAX_PASSES => false,
             Some(total) => self.seen.len() as u64 >= total,
             None if self.passes == 1 => !self.has_pages && self.longest < SURELY_LAST,
             // A list of one page has two when pages are to be smaller.
@@ -143,6 +146,7 @@ impl<'l, 'a, P: Ports> Listing<'l, 'a, P> {
         let mut in_this_pass: HashSet<String> = HashSet::new();
         let mut pages = 0;
         let mut page_number = 1;
+        let mut got_shorter = false;
         loop {
             let page = match self
                 .reader
@@ -153,11 +157,13 @@ impl<'l, 'a, P: Ports> Listing<'l, 'a, P> {
                 Err(ReadError::PageSize(_)) if self.reader.smaller_pages(per_page) => {
                     per_page = self.reader.per_page();
                     in_this_pass.clear();
-                    (pages, page_number) = (0, 1);
+                    (pages, page_number, got_shorter) = (0, 1, false);
                     continue;
                 }
                 page => page?,
             };
+            let goes_on = page_number > 1;
+            got_shorter |= goes_on && page.total.is_some_and(|total| self.promised > Some(total));
             self.promised = page.total.or(self.promised);
             let before = in_this_pass.len();
             if self.passes == 0 {
@@ -197,6 +203,7 @@ impl<'l, 'a, P: Ports> Listing<'l, 'a, P> {
         self.last = Pass {
             pages,
             rows: in_this_pass.len(),
+            got_shorter,
         };
         Ok(())
     }

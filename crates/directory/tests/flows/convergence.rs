@@ -14,6 +14,8 @@
 //!
 //! What no reader can know, and is not in these worlds:
 //! - Two events about one subject with the very same time, to the millisecond. The later arrival counts.
+//! - Somebody new who slips between two pages because one before them went and another came in the same
+//!   moment: the list is as long as it was. The next sync finds them.
 //! - Access to the application that no event tells of (somebody leaves a group that gave it): the users
 //!   are then those of the last sync. Here everybody has access.
 //! - Events dated by another clock than ScaiKey's answers. Where ScaiKey dates no answer, what happened in
