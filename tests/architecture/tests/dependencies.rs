@@ -125,6 +125,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("tests/emulation", &[]),
     ("tests/scaikey", &["tests/emulation"]),
     ("tests/scaigrid", &["tests/emulation"]),
+    ("tests/simulated", &["crates/types"]),
     ("tests/", &["crates/", "kv", "host", "tests/"]),
     // It reads what the components read, and so what they have around them.
     (

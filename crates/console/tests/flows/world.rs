@@ -9,7 +9,8 @@ use futures::executor::block_on;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, header};
 use scaigate_console::{Console, Request as Sent, Returned, Route, Settings, settings};
 use scaigate_problem::Problem;
-use scaigate_types::{Clock, Entropy, Limits, Outbound, OutboundError, Timestamp};
+use scaigate_simulated::{ManualClock, Seeded};
+use scaigate_types::{Limits, Outbound, OutboundError};
 use serde_json::{Value, json};
 
 pub const ACCESS: &str = "ACCESS-TOKEN";
@@ -100,32 +101,11 @@ impl Outbound for Parts {
     }
 }
 
-pub struct Now(Cell<Timestamp>);
-
-impl Clock for Now {
-    fn now(&self) -> Timestamp {
-        self.0.get()
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        self.0.set(self.0.get().plus(duration));
-    }
-}
-
-pub struct Counting(Cell<u8>);
-
-impl Entropy for Counting {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.0.set(self.0.get().wrapping_add(1));
-        bytes.fill(self.0.get());
-    }
-}
-
 /// A browser, the console, and the components behind it.
 pub struct World {
     settings: Settings,
-    clock: Now,
-    entropy: Counting,
+    clock: ManualClock,
+    entropy: Seeded,
     pub parts: Parts,
     jar: RefCell<BTreeMap<String, String>>,
 }
@@ -145,8 +125,8 @@ impl World {
         };
         Self {
             settings: settings::parse(&variables).ok().unwrap(),
-            clock: Now(Cell::new(Timestamp::from_secs(1_800_000_000))),
-            entropy: Counting(Cell::new(0)),
+            clock: ManualClock::default(),
+            entropy: Seeded::default(),
             parts: Parts::default(),
             jar: RefCell::default(),
         }
@@ -167,12 +147,11 @@ impl World {
     /// Signed in so many seconds ago.
     pub fn signed_in_since(seconds: u64) -> Self {
         let world = Self::signed_in();
-        let now = world.clock.now();
-        world.clock.0.set(now.plus(Duration::from_secs(seconds)));
+        world.clock.advance(Duration::from_secs(seconds));
         world
     }
 
-    fn console(&self) -> Console<'_, Now, Counting, Parts> {
+    fn console(&self) -> Console<'_, ManualClock, Seeded, Parts> {
         Console {
             settings: &self.settings,
             clock: &self.clock,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures::executor::block_on;
 use scaigate_kv::revocation::Revocation;
 use scaigate_problem::Code;
+use scaigate_types::Clock as _;
 use scaikey_emulator::{WebhookDelivery, WebhookEvent, seed};
 use serde_json::json;
 
@@ -98,7 +99,7 @@ fn n_098_without_a_secret_nothing_is_looked_at() {
 #[test]
 fn n_101_what_is_not_signed_reaches_no_store() {
     let world = world();
-    let now = world.clock.at_scaikey() / 1000;
+    let now = world.clock.now().sql() / 1000;
     let signed = |body: &str| WebhookDelivery::of_bytes(body, SECRET, now);
     let unsigned = signed("{}").with_header("x-scaikey-signature", None);
     let undated = signed("{}").with_header("x-scaikey-timestamp", None);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::executor::block_on;
 use scaigate_directory::sync::{self, Report, Warning};
 use scaigate_problem::{Code, Problem};
-use scaigate_types::OutboundError;
+use scaigate_types::{Clock as _, OutboundError};
 use scaikey_emulator::{Deviation, DirectoryLie, Endpoint, Fault, seed};
 use serde_json::{Value, json};
 
@@ -450,7 +450,7 @@ fn one_run_at_a_time_and_none_before_it_is_due() {
     world.sql(
         "INSERT INTO sync_run (started_by, started_at, lease_until, phase, log_cursor)
          VALUES ('call', ?1, ?1 + 60000, 'tenants', 0)",
-        &[world.clock.at_scaikey().into()],
+        &[world.clock.now().into()],
     );
     assert_eq!(if_due(), None);
     let running = world.sync(false).unwrap_err();

@@ -12,39 +12,15 @@ use scaigate_kv::memory::{MemoryDatabase, MemoryKv};
 use scaigate_kv::schema;
 use scaigate_problem::{Code, Problem};
 use scaigate_signin::{Credential, Memory, Ports, Principal, User};
+use scaigate_simulated::{ManualClock, Seeded};
 use scaigate_types::{
-    AdminRole, Clock, Entropy, FlowId, Issuer, Limits, Outbound, OutboundError, PersonId, Query,
-    Subject, TenantId, Timestamp, Value as SqlValue,
+    AdminRole, FlowId, Issuer, Limits, Outbound, OutboundError, PersonId, Query, Subject, TenantId,
+    Value as SqlValue,
 };
 use serde_json::Value;
 
 /// A manifest, as JSON text.
 pub const MANIFEST: &str = r#""manifest:\n  name: expense\n""#;
-
-/// A clock that ScaiGrid's slowness moves.
-#[derive(Default)]
-pub struct FixedClock(Rc<Cell<u64>>);
-
-impl Clock for FixedClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_secs(1_800_000_000 + self.0.get())
-    }
-
-    async fn sleep(&self, _: Duration) {}
-}
-
-#[derive(Default)]
-pub struct Counting(Cell<u64>);
-
-impl Entropy for Counting {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.0.set(self.0.get() + 1);
-        let number = self.0.get().to_be_bytes();
-        for (byte, value) in bytes.iter_mut().rev().zip(number.iter().rev()) {
-            *byte = *value;
-        }
-    }
-}
 
 /// One answer of [`Outside`].
 pub type Told = Result<(u16, String), OutboundError>;
@@ -54,7 +30,7 @@ pub type Told = Result<(u16, String), OutboundError>;
 pub struct Outside {
     told: RefCell<VecDeque<Told>>,
     seen: RefCell<Vec<(String, String)>>,
-    clock: Rc<Cell<u64>>,
+    clock: ManualClock,
     /// How many seconds it takes for an answer.
     pub takes: Cell<u64>,
 }
@@ -82,7 +58,7 @@ impl Outbound for Outside {
         let credential = credential.trim_start_matches("Bearer ").to_owned();
         self.seen.borrow_mut().push((line, credential));
         let takes = self.takes.get().min(limits.timeout.as_secs());
-        self.clock.set(self.clock.get() + takes);
+        self.clock.advance(Duration::from_secs(takes));
         if takes < self.takes.get() {
             return Err(OutboundError::Timeout);
         }
@@ -94,8 +70,8 @@ impl Outbound for Outside {
 }
 
 pub struct World {
-    clock: FixedClock,
-    entropy: Counting,
+    clock: ManualClock,
+    entropy: Seeded,
     kv: MemoryKv,
     pub db: MemoryDatabase,
     pub outside: Outside,
@@ -103,16 +79,16 @@ pub struct World {
 }
 
 impl Ports for World {
-    type Clock = FixedClock;
-    type Entropy = Counting;
+    type Clock = ManualClock;
+    type Entropy = Seeded;
     type Kv = MemoryKv;
     type Database = MemoryDatabase;
     type Outbound = Outside;
 
-    fn clock(&self) -> &FixedClock {
+    fn clock(&self) -> &ManualClock {
         &self.clock
     }
-    fn entropy(&self) -> &Counting {
+    fn entropy(&self) -> &Seeded {
         &self.entropy
     }
     fn kv(&self) -> &MemoryKv {
@@ -152,14 +128,14 @@ pub fn user(subject: &str, tenant: &str, admin_role: Option<AdminRole>) -> User 
 
 impl World {
     pub fn new() -> Self {
-        let clock = FixedClock::default();
+        let clock = ManualClock::default();
         let world = Self {
             outside: Outside {
-                clock: Rc::clone(&clock.0),
+                clock: clock.clone(),
                 ..Outside::default()
             },
             clock,
-            entropy: Counting::default(),
+            entropy: Seeded::default(),
             kv: MemoryKv::default(),
             db: MemoryDatabase::new().unwrap(),
             memory: Memory::default(),

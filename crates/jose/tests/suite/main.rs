@@ -24,10 +24,7 @@ mod seal;
 mod session_token;
 mod signer;
 
-use std::cell::Cell;
-
 use scaigate_jose::KeyRing;
-use scaigate_types::Entropy;
 use scaigate_types::encoding::base64url;
 use serde_json::Value;
 
@@ -47,17 +44,4 @@ fn changed(mut claims: Value, changes: &Value) -> Value {
         }
     }
     claims
-}
-
-/// Bytes that count up, so that no two draws are equal.
-#[derive(Default)]
-struct Counting(Cell<u64>);
-
-impl Entropy for Counting {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            self.0.set(self.0.get() + 1);
-            chunk.copy_from_slice(&self.0.get().to_be_bytes()[..chunk.len()]);
-        }
-    }
 }

@@ -1,8 +1,9 @@
 //! Sealed values open only where they belong.
 
 use scaigate_jose::{OpenError, SealContext, Sealer};
+use scaigate_simulated::Seeded;
 
-use crate::{Counting, ring_of};
+use crate::ring_of;
 
 const HERE: SealContext<'static> = SealContext {
     purpose: "upstream-tokens",
@@ -18,7 +19,7 @@ fn open(sealer: &Sealer, context: &SealContext<'_>, sealed: &[u8]) -> Result<Vec
 #[test]
 fn n031_opens_only_for_its_purpose_and_owner() {
     let sealer = Sealer::new(&ring_of(&[1]));
-    let sealed = sealer.seal(&Counting::default(), &HERE, b"tokens");
+    let sealed = sealer.seal(&Seeded::default(), &HERE, b"tokens");
     assert_eq!(open(&sealer, &HERE, &sealed), Ok(b"tokens".to_vec()));
     for (purpose, owner) in [
         ("upstream-tokens", "ses_2"),
@@ -40,7 +41,7 @@ fn n031_opens_only_for_its_purpose_and_owner() {
 #[test]
 fn n030_any_changed_or_missing_byte_is_refused() {
     let sealer = Sealer::new(&ring_of(&[1]));
-    let sealed = sealer.seal(&Counting::default(), &HERE, b"tokens");
+    let sealed = sealer.seal(&Seeded::default(), &HERE, b"tokens");
     for index in 0..sealed.len() {
         for bit in 0..8 {
             let mut changed = sealed.clone();
@@ -64,7 +65,7 @@ fn n030_any_changed_or_missing_byte_is_refused() {
     assert_eq!(open(&sealer, &HERE, &huge), Err(OpenError::Malformed));
     let around = sealed.len() - b"tokens".len();
     let largest = vec![7; (1 << 20) - around];
-    let sealed = sealer.seal(&Counting::default(), &HERE, &largest);
+    let sealed = sealer.seal(&Seeded::default(), &HERE, &largest);
     assert_eq!(open(&sealer, &HERE, &sealed), Ok(largest));
 }
 
@@ -73,7 +74,7 @@ fn an_older_key_opens_until_it_is_taken_away() {
     let old = Sealer::new(&ring_of(&[1]));
     let both = Sealer::new(&ring_of(&[2, 1]));
     let new = Sealer::new(&ring_of(&[2]));
-    let entropy = Counting::default();
+    let entropy = Seeded::default();
     let sealed = old.seal(&entropy, &HERE, b"tokens");
     assert_eq!(open(&both, &HERE, &sealed), Ok(b"tokens".to_vec()));
     assert_eq!(open(&new, &HERE, &sealed), Err(OpenError::UnknownKey));
@@ -88,7 +89,7 @@ fn an_older_key_opens_until_it_is_taken_away() {
 #[test]
 fn n139_the_same_value_never_seals_to_the_same_bytes() {
     let sealer = Sealer::new(&ring_of(&[1]));
-    let entropy = Counting::default();
+    let entropy = Seeded::default();
     let first = sealer.seal(&entropy, &HERE, b"tokens");
     assert_ne!(first, sealer.seal(&entropy, &HERE, b"tokens"));
     assert_eq!(first.len(), b"tokens".len() + 47);

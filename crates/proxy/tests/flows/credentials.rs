@@ -160,7 +160,7 @@ const KEPT: &str = "eyJ.canary-kept-token.sig";
 
 /// Somebody by a session that keeps a token as `owner`'s.
 fn by_session(world: &World, sid: &str, owner: &str) -> Principal {
-    let expires_at = world.time.now().plus(Duration::from_secs(3_600));
+    let expires_at = world.clock.now().plus(Duration::from_secs(3_600));
     let kept = json!({
         "v": 1, "access_token": KEPT, "refresh_token": null, "id_token": null,
         "expires_at": expires_at,
@@ -182,7 +182,7 @@ fn by_session(world: &World, sid: &str, owner: &str) -> Principal {
         scaikey_sid: None,
         scaikey_tokens: &sealed,
     };
-    block_on(session::insert(&world.db, &new, world.time.now())).unwrap();
+    block_on(session::insert(&world.db, &new, world.clock.now())).unwrap();
     of_session(sid)
 }
 

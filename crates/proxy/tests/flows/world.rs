@@ -1,11 +1,10 @@
 //! One deployment, and a ScaiGrid that says what it is told to.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures::executor::block_on;
@@ -17,9 +16,10 @@ use scaigate_kv::schema;
 use scaigate_problem::{Code, Problem};
 use scaigate_proxy::{Call, Caller, Cut, GridPorts, Served, Settings, read, serve, settings};
 use scaigate_signin::{Credential, Memory, Ports, Principal, Service, User};
+use scaigate_simulated::{ManualClock, Seeded};
 use scaigate_types::{
-    AdminRole, ClientId, Clock, Entropy, Issuer, Limits, Outbound, OutboundError, StreamLimits,
-    Streaming, Subject, TenantId, Timestamp, WorkspaceId, WorkspaceRole,
+    AdminRole, ClientId, Issuer, Limits, Outbound, OutboundError, StreamLimits, Streaming, Subject,
+    TenantId, Timestamp, WorkspaceId, WorkspaceRole,
 };
 
 /// A tenant's key.
@@ -179,37 +179,11 @@ impl Streaming for Grid {
     }
 }
 
-/// Time that moves when somebody waits.
-#[derive(Default)]
-pub struct Time(Cell<u64>);
-
-impl Clock for Time {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_secs(1_800_000_000).plus(Duration::from_millis(self.0.get()))
-    }
-
-    async fn sleep(&self, duration: Duration) {
-        self.0
-            .set(self.0.get() + u64::try_from(duration.as_millis()).unwrap());
-    }
-}
-
-/// Randomness that isn't.
-#[derive(Default)]
-pub struct Counting(Cell<u8>);
-
-impl Entropy for Counting {
-    fn fill(&self, bytes: &mut [u8]) {
-        self.0.set(self.0.get().wrapping_add(1));
-        bytes.fill(self.0.get());
-    }
-}
-
 /// One deployment and its ScaiGrid.
 pub struct World {
     /// Time.
-    pub time: Time,
-    entropy: Counting,
+    pub clock: ManualClock,
+    entropy: Seeded,
     /// The key-value store.
     pub kv: MemoryKv,
     /// The database.
@@ -222,16 +196,16 @@ pub struct World {
 }
 
 impl Ports for World {
-    type Clock = Time;
-    type Entropy = Counting;
+    type Clock = ManualClock;
+    type Entropy = Seeded;
     type Kv = MemoryKv;
     type Database = MemoryDatabase;
     type Outbound = Grid;
 
-    fn clock(&self) -> &Time {
-        &self.time
+    fn clock(&self) -> &ManualClock {
+        &self.clock
     }
-    fn entropy(&self) -> &Counting {
+    fn entropy(&self) -> &Seeded {
         &self.entropy
     }
     fn kv(&self) -> &MemoryKv {
@@ -275,8 +249,8 @@ impl World {
         let db = MemoryDatabase::new().unwrap();
         block_on(schema::migrate(&db)).unwrap();
         Self {
-            time: Time::default(),
-            entropy: Counting::default(),
+            clock: ManualClock::default(),
+            entropy: Seeded::default(),
             kv: MemoryKv::default(),
             db,
             grid: Grid::default(),

@@ -11,13 +11,14 @@ use scaigate_problem::Code;
 use scaigate_signin::authenticate::{self, Acceptance};
 use scaigate_signin::settings::{self, Provider};
 use scaigate_signin::{Memory, Ports};
+use scaigate_simulated::Seeded;
 use scaigate_types::{Clock as _, Limits, Outbound, OutboundError};
 use serde_json::{Value, json};
 
 use crate::world::clock::SimClock;
 use crate::world::scaikey::json_reply;
 use crate::world::stores::{ShakyDatabase, ShakyKv};
-use crate::world::{CLIENT_ID, Seeded, Signer, World, code, says, variables};
+use crate::world::{CLIENT_ID, Signer, World, code, says, variables};
 
 const ONE: &str = "https://one.example";
 const OTHER: &str = "https://other.example";

@@ -1,9 +1,10 @@
 //! How ScaiKey's directory changes.
 
+use scaigate_simulated::Seeded;
 use scaikey_emulator::{Directory, WebhookEvent, seed};
 use serde_json::Value;
 
-use crate::world::{Seeded, World};
+use crate::world::World;
 
 const TENANTS: [&str; 2] = [seed::ACME, seed::UMBRA];
 /// Few, so that what was there once is there again.

@@ -6,11 +6,10 @@ use bytes::Bytes;
 use http::{Request, Response, header};
 use scaigate_kv::memory::MemoryTransaction;
 use scaigate_signin::{Memory, Ports};
+use scaigate_simulated::{ManualClock, Seeded};
 use scaigate_types::{Database, Limits, Outbound, OutboundError, Query, Row, StoreError, Value};
 
 use super::life::Life;
-use crate::world::Seeded;
-use crate::world::clock::SimClock;
 use crate::world::stores::ShakyKv;
 
 /// The ports.
@@ -74,13 +73,13 @@ impl Outbound for DisturbedScaikey {
 }
 
 impl Ports for Disturbed {
-    type Clock = SimClock;
+    type Clock = ManualClock;
     type Entropy = Seeded;
     type Kv = ShakyKv;
     type Database = DisturbedDatabase;
     type Outbound = DisturbedScaikey;
 
-    fn clock(&self) -> &SimClock {
+    fn clock(&self) -> &ManualClock {
         &self.life.world.clock
     }
     fn entropy(&self) -> &Seeded {

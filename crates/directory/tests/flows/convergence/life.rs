@@ -9,11 +9,12 @@ use std::time::Duration;
 use futures::executor::block_on;
 use scaigate_directory::sync;
 use scaigate_problem::Code;
+use scaigate_simulated::Seeded;
 use scaikey_emulator::{Envelope, EventNames, ListEnvelope, UserShape, WebhookEvent};
 
 use super::change::{change, small_directory};
 use super::disturbed::Disturbed;
-use crate::world::{Seeded, World, code};
+use crate::world::{World, code};
 
 /// What may happen to the events of a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Life {
         *world.scaikey.emulator.directory() = small_directory();
         world.assign_everybody();
         let ahead = i64::try_from(random.below(120_001)).unwrap() - 60_000;
-        world.clock.skew(ahead);
+        world.scaikey.skew(ahead);
         let has_pages = random.chance(50);
         let per_page = if has_pages { 2 } else { 1_000 };
         let switches = world.scaikey.emulator.switches();

@@ -1,10 +1,7 @@
 //! Everything a flow of the directory runs over, in memory: stores and a ScaiKey that can fail, and a
 //! clock that only moves when somebody waits.
 
-pub mod clock;
 pub mod mirror;
-mod plan;
-mod random;
 pub mod scaikey;
 pub mod stores;
 
@@ -22,15 +19,13 @@ use scaigate_kv::session::{self, NewSession};
 use scaigate_problem::{Code, Problem};
 use scaigate_signin::settings::{self, Scaikey as Connection};
 use scaigate_signin::{Credential, Memory, Ports, Principal, Service, User};
+use scaigate_simulated::{ManualClock, Seeded};
 use scaigate_types::{
     AdminRole, ClientId, Clock as _, Issuer, PersonId, Query as _, SessionId, Subject, TenantId,
     Value,
 };
 use scaikey_emulator::{WebhookDelivery, WebhookEvent, seed};
 
-pub use random::Seeded;
-
-use clock::SimClock;
 use scaikey::Scaikey;
 use stores::{ShakyDatabase, ShakyKv};
 
@@ -49,7 +44,7 @@ const VARIABLES: &[(&str, &str)] = &[
 /// One deployment and its ScaiKey.
 pub struct World {
     /// Time.
-    pub clock: SimClock,
+    pub clock: ManualClock,
     entropy: Seeded,
     /// The key-value store.
     pub kv: ShakyKv,
@@ -78,7 +73,7 @@ impl World {
             all.find(|(known, _)| *known == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        let clock = SimClock::default();
+        let clock = ManualClock::default();
         let kv = ShakyKv::default();
         let db = ShakyDatabase {
             inner: MemoryDatabase::new().unwrap(),
@@ -190,13 +185,13 @@ impl World {
 }
 
 impl Ports for World {
-    type Clock = SimClock;
+    type Clock = ManualClock;
     type Entropy = Seeded;
     type Kv = ShakyKv;
     type Database = ShakyDatabase;
     type Outbound = Scaikey;
 
-    fn clock(&self) -> &SimClock {
+    fn clock(&self) -> &ManualClock {
         &self.clock
     }
     fn entropy(&self) -> &Seeded {

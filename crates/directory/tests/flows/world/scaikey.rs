@@ -1,14 +1,16 @@
 //! ScaiKey's emulator, asked without a connection, and calls of it that go wrong.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use scaigate_types::{Limits, Outbound, OutboundError};
+use scaigate_simulated::{ManualClock, Plan};
+use scaigate_types::{Clock as _, Limits, Outbound, OutboundError};
 use scaikey_emulator::{Emulator, Options, seed};
 use tokio::runtime::Runtime;
 
 use super::BASE;
-use super::clock::SimClock;
-use super::plan::Plan;
 
 /// How a call of ScaiKey goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,20 +27,23 @@ pub struct Scaikey {
     pub emulator: Emulator,
     /// Which call goes wrong.
     pub plan: Plan<OutboundFault>,
+    ahead: Arc<AtomicI64>,
     // The emulator listens as long as it lives, although nobody connects.
     _runtime: Runtime,
 }
 
 impl Scaikey {
     /// A ScaiKey at [`BASE`] with the emulator's own directory.
-    pub fn new(clock: &SimClock) -> Self {
+    pub fn new(clock: &ManualClock) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build()
             .unwrap();
         let clock = clock.clone();
+        let ahead = Arc::<AtomicI64>::default();
+        let skew = Arc::clone(&ahead);
         let options = Options {
-            clock: std::sync::Arc::new(move || clock.at_scaikey()),
+            clock: Arc::new(move || clock.now().sql() + skew.load(Ordering::Relaxed)),
             public_url: Some(BASE.to_owned()),
             directory: Some(seed::directory(&[], &[])),
             ..Options::default()
@@ -46,8 +51,14 @@ impl Scaikey {
         Self {
             emulator: runtime.block_on(Emulator::start(options)).unwrap(),
             plan: Plan::default(),
+            ahead,
             _runtime: runtime,
         }
+    }
+
+    /// Sets its clock ahead of ours by so many milliseconds, or behind it.
+    pub fn skew(&self, ahead: i64) {
+        self.ahead.store(ahead, Ordering::Relaxed);
     }
 }
 

@@ -3,9 +3,8 @@
 use std::rc::Rc;
 
 use scaigate_kv::memory::{MemoryDatabase, MemoryKv, MemoryTransaction};
+use scaigate_simulated::Plan;
 use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
-
-use super::plan::Plan;
 
 /// How a call of a store fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

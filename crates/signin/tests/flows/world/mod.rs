@@ -2,8 +2,6 @@
 //! clock that only moves when somebody waits.
 
 pub mod clock;
-mod plan;
-mod random;
 pub mod scaikey;
 mod signer;
 pub mod stores;
@@ -23,9 +21,9 @@ use scaigate_signin::code_post::{self, CodePost};
 use scaigate_signin::redeem::{self, RedeemRequest, Redeemed};
 use scaigate_signin::settings::{self, Settings};
 use scaigate_signin::{Memory, Ports, Principal, SessionAnswer};
+use scaigate_simulated::Seeded;
 use scaigate_types::{Clock as _, Kv as _, Query as _, Secret, Value as SqlValue};
 
-pub use random::Seeded;
 pub use signer::Signer;
 
 use clock::SimClock;

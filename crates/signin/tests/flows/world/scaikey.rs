@@ -10,11 +10,11 @@ use bytes::Bytes;
 use http::{Request, Response};
 use scaigate_jose::pkce_challenge;
 use scaigate_scaikey::form::{self, Form};
+use scaigate_simulated::Plan;
 use scaigate_types::{Clock, Limits, Outbound, OutboundError, Timestamp};
 use serde_json::{Value, json};
 
 use super::clock::{SimClock, give_way};
-use super::plan::Plan;
 use super::signer::Signer;
 use super::{BASE, CLIENT_ID, CLIENT_SECRET, TENANT};
 

@@ -6,11 +6,10 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use scaigate_kv::memory::{MemoryDatabase, MemoryKv, MemoryTransaction};
+use scaigate_simulated::{Plan, Seeded};
 use scaigate_types::{Database, Kv, Query, Row, StoreError, Transaction, Value};
 
 use super::clock::give_way;
-use super::plan::Plan;
-use super::random::Seeded;
 
 /// How a call of a store fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

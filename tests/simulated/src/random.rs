@@ -1,21 +1,27 @@
-//! Numbers that look random and are the same each time.
+//! Randomness that is the same each time.
 
 use std::cell::Cell;
 
 use scaigate_types::Entropy;
 
 /// A generator (SplitMix64).
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Seeded(Cell<u64>);
 
 impl Seeded {
     /// One that begins otherwise for every `seed`.
-    pub fn new(seed: u64) -> Self {
-        Self(Cell::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self(Cell::new(seed))
+    }
+
+    /// Begins anew, as [`Seeded::new`] does.
+    pub fn reseed(&self, seed: u64) {
+        self.0.set(seed);
     }
 
     /// The next number.
-    fn next(&self) -> u64 {
+    pub fn next(&self) -> u64 {
         self.0.set(self.0.get().wrapping_add(0x9e37_79b9_7f4a_7c15));
         let mut z = self.0.get();
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,9 +29,9 @@ impl Seeded {
         z ^ (z >> 31)
     }
 
-    /// One of `0..end`.
+    /// One of `0..end`, which must not be empty.
     pub fn below(&self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
+        (self.next() % end as u64) as usize
     }
 
     /// `true` so many times of a hundred.
