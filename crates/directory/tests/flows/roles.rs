@@ -171,6 +171,16 @@ fn no_store_is_asked_about_an_identifier_that_nobody_can_have() {
     let refused = block_on(roles::set(&world, &operator(&world), &long, None, None));
     assert_eq!(code(&refused), Some(Code::UserNotFound));
     assert_eq!(world.db.plan.heal(), Vec::<String>::new());
+    // With one byte less somebody could have it.
+    let refused = block_on(roles::set(
+        &world,
+        &operator(&world),
+        &long[1..],
+        None,
+        None,
+    ));
+    assert_eq!(code(&refused), Some(Code::UserNotFound));
+    assert_ne!(world.db.plan.heal(), Vec::<String>::new());
 }
 
 #[test]

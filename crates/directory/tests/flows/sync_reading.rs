@@ -60,6 +60,11 @@ fn warning(report: &Report, code: &str) -> Warning {
         .clone()
 }
 
+fn has_no_warning(report: &Report, code: &str) {
+    let found = report.warnings.iter().find(|one| one.code == code);
+    assert_eq!(found, None);
+}
+
 /// Syncs, which must fail, and nothing is mirrored then; the run's row says why.
 pub fn refused(world: &World) -> Problem {
     let before = world.mirror();
@@ -97,6 +102,7 @@ fn s_12_without_admin_read_users_are_who_is_in_a_group_and_that_is_told() {
             .fix
             .contains("scaikey-register")
     );
+    has_no_warning(&report, "users_without_group_removed");
     let members: i64 = world.number("SELECT count(DISTINCT user_id) FROM group_membership");
     assert_eq!(world.number("SELECT count(*) FROM person"), members);
     // Whoever leaves all groups can't be told from somebody who was deleted.
@@ -108,6 +114,37 @@ fn s_12_without_admin_read_users_are_who_is_in_a_group_and_that_is_told() {
     let report = world.sync(false).unwrap();
     assert_eq!(report.statistics.users_soft_deleted, 1);
     warning(&report, "users_without_group_removed");
+}
+
+#[test]
+fn whoever_is_not_listed_any_more_is_told_of_only_where_that_may_be_a_lack_of_rights() {
+    let world = world();
+    world.sync(false).unwrap();
+    world.clock.advance(Duration::from_secs(10));
+    world.scaikey.emulator.changes().delete_user("usr_bob_acme");
+    let report = world.sync(false).unwrap();
+    assert_eq!(report.statistics.users_soft_deleted, 1);
+    has_no_warning(&report, "users_without_group_removed");
+}
+
+#[test]
+fn a_membership_that_comes_back_counts_as_added() {
+    let world = world();
+    let changes = || world.scaikey.emulator.changes();
+    let later = || world.clock.advance(Duration::from_secs(10));
+    world.sync(false).unwrap();
+    later();
+    changes().remove_member("grp_acme_staff", "usr_bob_acme");
+    changes().remove_member("grp_acme_staff", "usr_carol_acme");
+    let report = world.sync(false).unwrap();
+    assert_eq!(report.statistics.memberships_soft_deleted, 2);
+    later();
+    // One who was a member, and one who never was.
+    changes().add_member("grp_acme_staff", "usr_bob_acme");
+    changes().add_member("grp_acme_admins", "usr_carol_acme");
+    let report = world.sync(false).unwrap();
+    assert_eq!(report.statistics.memberships_added, 2);
+    assert_eq!(report.statistics.memberships_soft_deleted, 0);
 }
 
 #[test]
@@ -445,6 +482,11 @@ fn one_run_at_a_time_and_none_before_it_is_due() {
     let by = "SELECT started_by FROM sync_run ORDER BY sync_id DESC LIMIT 1";
     assert_eq!(world.rows::<1>(by), [["due"]]);
     assert_eq!(if_due(), None);
+    let almost = Duration::from_millis(3_599_999);
+    world.clock.advance(almost);
+    assert_eq!(if_due(), None);
+    world.clock.advance(Duration::from_millis(1));
+    assert!(if_due().is_some());
     world.clock.advance(Duration::from_secs(3_600));
     // One has begun and not ended.
     world.sql(
@@ -455,7 +497,7 @@ fn one_run_at_a_time_and_none_before_it_is_due() {
     assert_eq!(if_due(), None);
     let running = world.sync(false).unwrap_err();
     assert_eq!(running.code(), Code::SyncRunning);
-    assert_eq!(running.details()["started_at"], "2027-01-15T09:00:00Z");
+    assert_eq!(running.details()["started_at"], "2027-01-15T10:00:00Z");
     // It died.
     world.clock.advance(Duration::from_secs(61));
     assert_eq!(code(&world.sync(false)), None);

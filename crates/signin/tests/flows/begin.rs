@@ -188,6 +188,22 @@ fn refuses_what_it_will_not_pass_on() {
 }
 
 #[test]
+fn the_longest_hint_is_passed_on() {
+    let world = World::new();
+    for (length, expected) in [(320, None), (321, Some(Code::InvalidRequest))] {
+        let hint = "a".repeat(length);
+        let begun = world.begin(&BeginRequest {
+            login_hint: Some(&hint),
+            ..BeginRequest::default()
+        });
+        assert_eq!(code(&begun), expected, "{length}");
+        if let Ok(begun) = begun {
+            assert_eq!(asked(&begun.authorize_url).get("login_hint"), Some(&*hint));
+        }
+    }
+}
+
+#[test]
 fn n_035_n_036_a_foreign_return_address_is_refused() {
     let world = World::new();
     let long = format!("/{}", "a".repeat(3000));

@@ -260,6 +260,16 @@ fn n_007_n_008_n_009_the_issuer_is_checked_before_anything_is_called() {
 }
 
 #[test]
+fn n_009_an_answer_of_one_tenant_is_nothing_to_a_person_of_another() {
+    let other = format!("{BASE}/tenants/tnt_other");
+    let world = World::new();
+    let returning = world.returning(&BeginRequest::default());
+    let outcome = world.complete(&changed(&returning, &[("iss", Some(&other))]));
+    assert_eq!(code_of(&outcome), Some(Code::IssuerMismatch));
+    assert_eq!(world.number("SELECT count(*) FROM person"), 0);
+}
+
+#[test]
 fn n_009_the_answer_is_held_against_the_scaikey_that_was_asked() {
     // Discovery changed between: the code still goes to the endpoint of the login's beginning, and
     // `iss` is judged by what that ScaiKey declared.

@@ -166,6 +166,14 @@ fn refuses_what_no_app_of_ours_would_bring() {
 }
 
 #[test]
+fn the_longest_code_is_scaikeys_to_know() {
+    let world = World::new();
+    let refused = post(&world, &"a".repeat(2048));
+    assert_eq!(code(&refused), Some(Code::InvalidGrant));
+    assert_eq!(world.scaikey.count(Endpoint::Token), 1);
+}
+
+#[test]
 fn a_code_that_certainly_did_not_reach_scaikey_stays_good() {
     for error in [OutboundError::Refused, OutboundError::Denied] {
         let world = World::new();

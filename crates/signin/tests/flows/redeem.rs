@@ -122,6 +122,26 @@ fn n_033_a_code_belongs_to_the_app_that_began() {
     }
 }
 
+#[test]
+fn a_verifier_is_no_longer_than_pkce_allows() {
+    // RFC 7636 §4.1: 128 characters.
+    for (length, expected) in [(128, None), (129, Some(Code::CodeVerifierMismatch))] {
+        let world = World::new();
+        let verifier = "a".repeat(length);
+        let challenge = pkce_challenge(&verifier);
+        let session_code = world.session_code(&BeginRequest {
+            code_challenge: Some(&challenge),
+            code_challenge_method: Some("S256"),
+            ..BeginRequest::default()
+        });
+        let redeemed = world.redeem(&RedeemRequest {
+            code_verifier: Some(&verifier),
+            ..redeem_request(&session_code)
+        });
+        assert_eq!(code(&redeemed), expected, "{length}");
+    }
+}
+
 fn add_workspace(world: &World, person: &PersonId, tenant: &str, id: &str, name: &str) {
     let workspace = WorkspaceId::parse(id).unwrap();
     let tenant = TenantId::parse(tenant).unwrap();

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use scaigate_kv::people;
 use scaigate_problem::Code;
 use scaigate_signin::{Ports, User, register, workspace};
-use scaigate_types::{Query as _, WorkspaceRole};
+use scaigate_types::{AdminRole, PersonId, Query as _, WorkspaceRole};
 use serde_json::json;
 
 use crate::world::{World, caller, code};
@@ -140,18 +140,41 @@ fn who_is_suspended_gets_nothing() {
     }
 }
 
-#[test]
-fn a_token_does_not_make_anybody_an_administrator_of_the_platform() {
-    let world = World::with(&[("bootstrap_super_admin", "user:new@acme.example")]);
-    let user = by_access_token(&world);
-    let registered = world.run(register::register(&world, &user)).unwrap();
-    assert_eq!(registered.person.admin_role, None);
-    let id = [registered.person.person_id.as_str().into()];
+/// The role in the tenant's default workspace.
+fn role(world: &World, person_id: &PersonId) -> String {
+    let id = [person_id.as_str().into()];
     let rows = world.db().query(
         "SELECT role FROM membership JOIN workspace USING (workspace_id) WHERE kind = 'default'
            AND person_id = ?1",
         &id,
     );
     let rows = world.run(rows).unwrap();
-    assert_eq!(rows[0].text(0), Ok("viewer"));
+    rows[0].text(0).unwrap().to_owned()
+}
+
+#[test]
+fn a_token_does_not_make_anybody_an_administrator_of_the_platform() {
+    let world = World::with(&[("bootstrap_super_admin", "user:new@acme.example")]);
+    let user = by_access_token(&world);
+    let registered = world.run(register::register(&world, &user)).unwrap();
+    assert_eq!(registered.person.admin_role, None);
+    assert_eq!(role(&world, &registered.person.person_id), "viewer");
+}
+
+#[test]
+fn whom_scaikey_calls_an_administrator_is_one_of_the_default_workspace() {
+    for (known, told, expected) in [
+        (None, "editor", "viewer"),
+        (None, "tenant_admin", "admin"),
+        (Some(AdminRole::TenantAdmin), "editor", "admin"),
+        (Some(AdminRole::TenantAdmin), "tenant_admin", "admin"),
+    ] {
+        let world = World::new();
+        let mut user = by_access_token(&world);
+        user.admin_role = known;
+        user.roles = vec![told.to_owned()];
+        let registered = world.run(register::register(&world, &user)).unwrap();
+        let role = role(&world, &registered.person.person_id);
+        assert_eq!(role, expected, "{known:?} {told}");
+    }
 }
