@@ -7,7 +7,7 @@ use scaigate_types::Clock as _;
 use scaikey_emulator::{Endpoint, Fault, seed};
 
 use crate::sync_reading::{fails, is_whole, refused, status, world};
-use crate::world::code;
+use crate::world::{World, code};
 
 #[test]
 fn n_143_what_passes_is_waited_for_and_what_does_not_is_told() {
@@ -45,19 +45,57 @@ fn n_143_what_passes_is_waited_for_and_what_does_not_is_told() {
     }
 }
 
+/// Keeps everything that a run says of itself.
+fn listen(world: &World) {
+    world.sql(
+        "CREATE TABLE said (phase TEXT, at INTEGER, users INTEGER, groups_ INTEGER, members INTEGER)",
+        &[],
+    );
+    world.sql(
+        "CREATE TRIGGER says AFTER UPDATE OF lease_until ON sync_run BEGIN
+           INSERT INTO said VALUES (NEW.phase, NEW.lease_until - 60000, NEW.users_seen,
+                                    NEW.groups_seen, NEW.memberships_seen);
+         END",
+        &[],
+    );
+}
+
 #[test]
 fn a_run_that_waits_says_that_it_is_alive() {
     // Two minutes are more than a lease.
     let world = world();
     fails(&world, Endpoint::AdminGroups, status(429, Some(60)), 2);
-    world.db.plan.heal();
+    listen(&world);
     world.sync(false).unwrap();
-    let writes = world.db.plan.heal();
-    let writes = writes.iter().filter(|call| *call == "UPDATE").count();
-    assert!(writes > 120 / 3, "{writes}");
     assert_eq!(
         world.rows::<1>("SELECT outcome FROM sync_run"),
         [["applied"]]
+    );
+    let longest = "SELECT max(later - at) FROM
+                   (SELECT at, lead(at) OVER (ORDER BY at) AS later FROM said)";
+    assert_eq!(world.number(longest), 3_000);
+    // Nor more often than that: a page is no news.
+    let often = "SELECT max(times) FROM (SELECT count(*) AS times FROM said GROUP BY phase, at)";
+    assert_eq!(world.number(often), 1);
+}
+
+#[test]
+fn a_run_says_how_much_it_has_read() {
+    let world = world();
+    listen(&world);
+    let seen = world.sync(false).unwrap().statistics;
+    let of = |count: u64| count.to_string();
+    let (users, groups) = (of(seen.users_seen), of(seen.groups_seen));
+    let members = of(seen.memberships_seen);
+    let none = of(0);
+    assert_eq!(
+        world.rows::<4>("SELECT phase, users, groups_, members FROM said ORDER BY rowid"),
+        [
+            ["users", &none, &none, &none],
+            ["groups", &users, &none, &none],
+            ["memberships", &users, &groups, &none],
+            ["comparing", &users, &groups, &members],
+        ]
     );
 }
 

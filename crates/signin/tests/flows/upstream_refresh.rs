@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use scaigate_problem::{Code, Problem};
+use scaigate_signin::begin::BeginRequest;
 use scaigate_signin::upstream_refresh::{self, Refreshed};
 use scaigate_types::{Clock as _, OutboundError, Secret};
 use serde_json::{Value, json};
@@ -76,6 +77,22 @@ fn what_is_no_refresh_token_is_not_sent_anywhere() {
         assert_eq!(code(&result), Some(Code::RefreshTokenInvalid), "{bad:.20}");
     }
     assert!(world.scaikey.calls.borrow().is_empty());
+}
+
+#[test]
+fn n_031_what_we_issued_is_not_sent_to_scaikey() {
+    let world = World::new();
+    // Our refresh tokens go another way before this one begins.
+    let ours = [
+        Secret::new(world.session_code(&BeginRequest::default())),
+        world.session().access_token,
+    ];
+    let before = world.scaikey.calls.borrow().len();
+    for token in ours {
+        let result = refresh(&world, &token);
+        assert_eq!(code(&result), Some(Code::RefreshTokenInvalid));
+    }
+    assert_eq!(world.scaikey.calls.borrow().len(), before);
 }
 
 #[test]
