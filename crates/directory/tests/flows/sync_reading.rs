@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use scaigate_directory::sync::{self, Report, Warning};
 use scaigate_problem::{Code, Problem};
 use scaigate_types::{Clock as _, OutboundError};
-use scaikey_emulator::{Deviation, DirectoryLie, Endpoint, Fault, seed};
+use scaikey_emulator::{Deviation, DirectoryLie, Endpoint, Fault, User, seed};
 use serde_json::{Value, json};
 
 use crate::world::scaikey::OutboundFault;
@@ -158,6 +158,49 @@ fn without_groups_nobody_is_found_by_them_and_the_mirror_stays() {
     assert_eq!(problem.code(), Code::SyncForbidden);
     assert_eq!(problem.details()["list"], "groups");
     assert_eq!(problem.details()["reason"], "our token lacks a scope");
+    // Or for another reason than its scopes.
+    let world = self::world();
+    lies(&world, DirectoryLie::EffectiveUsersForbidden);
+    world.sync(false).unwrap();
+    let call = first(&world.scaikey.plan.heal(), GROUPS);
+    world.clock.advance(Duration::from_secs(10));
+    let body = r#"{"detail": "Not today"}"#;
+    let fault = OutboundFault::Instead(403, "application/json", body);
+    world.scaikey.plan.fail_at(call, fault);
+    let problem = refused(&world);
+    assert_eq!(
+        problem.details()["reason"],
+        "our application may not read it"
+    );
+}
+
+#[test]
+fn a_list_without_statuses_makes_no_event_about_one_void() {
+    for tells in [false, true] {
+        let world = world();
+        let bob = "usr_bob_acme";
+        let suspended = world.scaikey.emulator.changes().suspend_user(bob);
+        world.clock.advance(Duration::from_secs(10));
+        let directory = world.scaikey.emulator.directory();
+        let of_acme = directory
+            .users
+            .iter()
+            .filter(|user| user.tenant_id == seed::ACME);
+        let row = |user: &User| {
+            let status = if tells { json!("ACTIVE") } else { Value::Null };
+            json!({ "id": user.id, "tenant_id": seed::ACME, "status": status })
+        };
+        let rows: Vec<Value> = of_acme.map(row).collect();
+        drop(directory);
+        let body = json!({ "data": rows, "meta": { "total": rows.len() } });
+        let list = format!("/api/v1/tenants/{}/", seed::ACME);
+        instead(&world, &list, 200, &body);
+        world.sync(false).unwrap();
+        world.event(suspended);
+        let status = "SELECT status FROM person WHERE subject = 'usr_bob_acme'";
+        let expected = if tells { "active" } else { "suspended" };
+        assert_eq!(world.rows::<1>(status), [[expected]]);
+    }
 }
 
 #[test]

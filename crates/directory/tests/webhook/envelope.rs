@@ -128,7 +128,11 @@ fn fields_are_there_once_bounded_and_of_their_type() {
         ),
     ] {
         assert_eq!(refusal(&changes), Some(error), "{changes}");
-        assert!(error.field().is_some());
+        let field = match &error {
+            Missing(field) | Malformed(field) | Ambiguous(field) => *field,
+            other => unreachable!("{other:?}"),
+        };
+        assert_eq!(error.field(), Some(field));
     }
     assert_eq!(
         refusal(&json!({"id": "evt_1", "type": "user.created"})),

@@ -366,3 +366,18 @@ fn debug_shows_no_personal_data() {
         );
     }
 }
+
+#[test]
+fn a_user_is_shown_by_id_alone() {
+    let data = json!({"id": "usr_ada", "email": "ada@acme.example", "display_name": "Ada"});
+    let event = event_in(Form::ScaiKey, "user.updated", ("user", "usr_ada"), &data).unwrap();
+    let Event::UserChanged { user, .. } = &event else {
+        unreachable!("{event:?}")
+    };
+    let shown = format!("{user:?}");
+    assert!(shown.contains("usr_ada"), "{shown}");
+    assert!(
+        !shown.contains("acme.example") && !shown.contains("\"Ada"),
+        "{shown}"
+    );
+}

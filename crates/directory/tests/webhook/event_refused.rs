@@ -129,7 +129,9 @@ fn n_099_two_places_that_name_different_ones_are_refused() {
     ];
     for (event_type, resource, data, field) in cases {
         let error = refusal(event_type, resource, &data);
-        assert_eq!(error, Some(Ambiguous(field)), "{event_type} {data}");
+        let error = error.unwrap();
+        assert_eq!(error, Ambiguous(field), "{event_type} {data}");
+        assert_eq!(error.field(), field);
     }
 }
 

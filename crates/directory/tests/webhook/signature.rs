@@ -37,6 +37,17 @@ fn a_signature_made_elsewhere_is_taken() {
 }
 
 #[test]
+fn what_was_verified_is_shown_without_what_it_says() {
+    let delivery = signed(&format!("t=1777456800,v1={KNOWN}"));
+    let shown = format!("{:?}", delivery.verify().unwrap());
+    assert!(shown.starts_with("Verified { signed_at: "), "{shown}");
+    assert!(
+        shown.contains("First") && !shown.contains("evt_Vx3pQ9"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_secret_longer_than_a_block_is_hashed_first() {
     let mac = "9a72f69388bd1c1cb6fe7ecccdf4148aa1581638fa98cf0f9dc8d974e8d5718e";
     let delivery =
@@ -55,6 +66,7 @@ fn the_header_has_the_documented_form_with_some_room() {
         format!("t=1777456800,v1={upper}"),
         format!("t=1777456800,v0=abc,v1={KNOWN},v2=def,x"),
         format!("t=1777456800,v1={KNOWN},"),
+        format!("t=1777456800,v1={KNOWN},v1={KNOWN}"),
     ] {
         assert_eq!(refusal(&taken), None, "{taken}");
     }

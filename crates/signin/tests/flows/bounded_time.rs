@@ -102,6 +102,31 @@ fn each_flow(prepared: fn(&World)) -> Vec<(&'static str, Option<Code>)> {
 }
 
 #[test]
+fn n_048_a_code_is_sent_only_while_there_is_time_for_its_answer() {
+    // Of nine seconds, 1.5 are as little as is worth it.
+    for (keys_take, expected) in [(3_501, None), (3_502, Some(Code::ScaikeyTimeout))] {
+        let world = World::new();
+        let code = Secret::new(world.scaikey.issue_code(APP, None, None));
+        world
+            .scaikey
+            .slow(Endpoint::Discovery, Duration::from_millis(3_999));
+        world
+            .scaikey
+            .slow(Endpoint::Keys, Duration::from_millis(keys_take));
+        let post = CodePost {
+            code: &code,
+            code_verifier: None,
+            redirect_uri: APP,
+        };
+        let flow = code_post::exchange(&world, &world.settings, &post);
+        let outcome = world.run(flow).err().map(|problem| problem.code());
+        assert_eq!(outcome, expected, "{keys_take}");
+        let sent = world.scaikey.count(Endpoint::Token);
+        assert_eq!(sent, usize::from(expected.is_none()), "{keys_take}");
+    }
+}
+
+#[test]
 fn n_143_every_flow_ends_while_every_call_hangs() {
     let timeout = Some(Code::ScaikeyTimeout);
     assert_eq!(

@@ -66,6 +66,10 @@ fn an_id_token_that_does_not_prove_this_login_signs_nobody_in() {
         world.scaikey.id_claims.replace(claims);
         let outcome = world.complete(&returning);
         assert_eq!(code_of(&outcome), expected, "{name}");
+        if let (Some(Code::AudienceMismatch), Err(failure)) = (expected, &outcome) {
+            let told = failure.problem.details();
+            assert_eq!(told["expected"], "app_gate", "{name}");
+        }
         let sessions = world.number("SELECT count(*) FROM session");
         let people = world.number("SELECT count(*) FROM person");
         let expected = i64::from(expected.is_none());

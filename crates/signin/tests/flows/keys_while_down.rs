@@ -101,6 +101,27 @@ fn known_keys_go_on_verifying_and_others_are_neither_yes_nor_no() {
 }
 
 #[test]
+fn a_scaikey_that_has_answered_another_instance_is_down_no_more() {
+    let world = known();
+    let own = world.instance();
+    // The keys are old, and the next to need them asks in vain.
+    world.clock.advance(Duration::from_secs(601));
+    down(&world);
+    let token = world.scaikey.access_token(&json!({}));
+    assert_eq!(outcome(&world, &own, &token), None);
+    for endpoint in [Endpoint::Discovery, Endpoint::Keys] {
+        world.scaikey.heal(endpoint);
+    }
+    world.clock.advance(Duration::from_secs(5));
+    world.scaikey.published.replace(vec![Signer(1), Signer(2)]);
+    world.scaikey.signer.set(Signer(2));
+    world.session();
+    // Its keys are known again: a key that is not among them is nobody's.
+    let unknown = outcome(&world, &own, &by_nobody(&world, 1));
+    assert_eq!(unknown, Some(Code::TokenInvalid));
+}
+
+#[test]
 fn n_072_with_no_keys_at_all_scaikey_is_asked_once_in_thirty_seconds() {
     for endpoint in [Endpoint::Discovery, Endpoint::Keys] {
         let world = World::new();

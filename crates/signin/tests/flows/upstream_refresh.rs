@@ -77,6 +77,12 @@ fn what_is_no_refresh_token_is_not_sent_anywhere() {
         assert_eq!(code(&result), Some(Code::RefreshTokenInvalid), "{bad:.20}");
     }
     assert!(world.scaikey.calls.borrow().is_empty());
+    // The longest that ScaiKey may know, and what OAuth calls its answer.
+    let unknown = refresh(&world, &Secret::new("a".repeat(4096)));
+    assert_eq!(code(&unknown), Some(Code::InvalidGrant));
+    let body = unknown.err().unwrap().body("/v1/auth/refresh", "req_1");
+    assert_eq!(body["error"]["details"]["oauth_error"], "invalid_grant");
+    assert_eq!(world.scaikey.count(Endpoint::Token), 1);
 }
 
 #[test]
