@@ -162,8 +162,7 @@ impl<'l, 'a, P: Ports> Listing<'l, 'a, P> {
                 }
                 page => page?,
             };
-            let goes_on = page_number > 1;
-            got_shorter |= goes_on && page.total.is_some_and(|total| self.promised > Some(total));
+            got_shorter |= page.total.is_some_and(|total| self.promised > Some(total));
             self.promised = page.total.or(self.promised);
             let before = in_this_pass.len();
             if self.passes == 0 {

@@ -1,6 +1,7 @@
 //! Lists that end early, lose a row between two pages, or do not say how long they are: when a list is
 //! whole, when it is read again, and when it is given up.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use scaikey_emulator::{DirectoryLie, User, seed};
@@ -131,6 +132,25 @@ fn nobody_is_missed_for_a_row_that_slipped_while_somebody_went() {
         assert_eq!(mirror.members, truth.members, "{path}");
         assert!(world.scaikey.plan.heal().len() > asked.len(), "{path}");
     }
+}
+
+#[test]
+fn a_list_that_gets_shorter_at_each_reading_is_taken_at_the_third() {
+    let world = world();
+    pages_of(&world, 10);
+    // Before each page of the users one of those goes who come first.
+    let [(list, users), _] = long_lists();
+    let left = RefCell::new(users.into_iter());
+    *world.scaikey.before.borrow_mut() = Some(Box::new(move |scaikey, path| {
+        if path == list {
+            let gone = left.borrow_mut().next().unwrap();
+            scaikey.changes().delete_user(&gone);
+        }
+    }));
+    world.sync(false).unwrap();
+    let (mirror, truth) = (world.mirror(), world.truth());
+    let is_mirrored = |user| mirror.users.contains_key(user);
+    assert!(truth.users.keys().all(is_mirrored), "{:?}", mirror.users);
 }
 
 #[test]

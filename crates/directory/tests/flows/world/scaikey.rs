@@ -1,5 +1,6 @@
 //! ScaiKey's emulator, asked without a connection, and calls of it that go wrong.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -21,12 +22,17 @@ pub enum OutboundFault {
     Instead(u16, &'static str, &'static str),
 }
 
+/// Something that happens at ScaiKey before it answers a path.
+pub type Before = Box<dyn Fn(&Emulator, &str)>;
+
 /// ScaiKey.
 pub struct Scaikey {
     /// The emulator itself, without what may go wrong.
     pub emulator: Emulator,
     /// Which call goes wrong.
     pub plan: Plan<OutboundFault>,
+    /// What happens at ScaiKey before it answers a path.
+    pub before: RefCell<Option<Before>>,
     ahead: Arc<AtomicI64>,
     // The emulator listens as long as it lives, although nobody connects.
     _runtime: Runtime,
@@ -51,6 +57,7 @@ impl Scaikey {
         Self {
             emulator: runtime.block_on(Emulator::start(options)).unwrap(),
             plan: Plan::default(),
+            before: RefCell::default(),
             ahead,
             _runtime: runtime,
         }
@@ -81,6 +88,9 @@ impl Outbound for Scaikey {
                     .insert(header::CONTENT_TYPE, content_type);
                 return Ok(response);
             }
+        }
+        if let Some(before) = &*self.before.borrow() {
+            before(&self.emulator, request.uri().path());
         }
         let answer = self.emulator.answer(request).await.unwrap();
         assert!(answer.body().len() <= limits.max_body);
