@@ -17,6 +17,7 @@ mod code_post;
 mod config_document;
 mod every_port_failing;
 mod interleavings;
+mod kept_tokens;
 mod keys_while_down;
 mod logout;
 mod modes;
