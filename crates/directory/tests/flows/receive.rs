@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use scaigate_kv::revocation::Revocation;
 use scaigate_problem::Code;
 use scaigate_types::Clock as _;
-use scaikey_emulator::{WebhookDelivery, WebhookEvent, seed};
+use scaikey_emulator::{User, WebhookDelivery, WebhookEvent, seed};
 use serde_json::json;
 
 use crate::world::{SECRET, World, code};
@@ -184,6 +184,27 @@ fn n_100_what_is_older_than_what_is_known_changes_nothing() {
     assert!(!stale.is_duplicate && !stale.wants_sync);
     assert_eq!(world.mirror(), Mirrored::of(&world));
     assert_eq!(outcomes(&world), [["applied", "1"], ["stale", "1"]]);
+}
+
+#[test]
+fn what_happened_while_a_sync_read_asks_for_another() {
+    // The sync was read at one second, and its answers are dated in whole ones.
+    for (from_then, expected) in [(-1, false), (0, true), (1_000, true), (1_001, false)] {
+        let world = World::new();
+        world.assign_everybody();
+        let read_at = world.clock.now().sql();
+        world.sync(false).unwrap();
+        world.clock.advance(Duration::from_secs(10));
+        let rename = |user: &mut User| user.last_name = "Newer".to_owned();
+        let renamed = world.scaikey.emulator.changes().update_user(BOB, rename);
+        let event = renamed.map(|event| WebhookEvent {
+            at_ms: Some(read_at + from_then),
+            ..event
+        });
+        let received = world.event(event);
+        assert_eq!(received.wants_sync, expected, "{from_then}");
+        assert_eq!(world.is_sync_due(), expected, "{from_then}");
+    }
 }
 
 /// What ScaiKey holds, the partners left out of whom nobody has told.
