@@ -162,12 +162,14 @@ fn without_groups_nobody_is_found_by_them_and_the_mirror_stays() {
     let world = self::world();
     lies(&world, DirectoryLie::EffectiveUsersForbidden);
     world.sync(false).unwrap();
+    world.scaikey.plan.heal();
+    world.sync(false).unwrap();
     let call = first(&world.scaikey.plan.heal(), GROUPS);
-    world.clock.advance(Duration::from_secs(10));
     let body = r#"{"detail": "Not today"}"#;
     let fault = OutboundFault::Instead(403, "application/json", body);
     world.scaikey.plan.fail_at(call, fault);
     let problem = refused(&world);
+    assert_eq!(problem.details()["list"], "groups");
     assert_eq!(
         problem.details()["reason"],
         "our application may not read it"
@@ -326,6 +328,21 @@ fn a_group_of_no_tenant_is_of_the_only_one_or_stops_the_sync() {
     let groups =
         one.rows::<2>("SELECT tenant_id, group_id FROM directory_group WHERE deleted_at IS NULL");
     assert_eq!(groups, [[seed::ACME, "grp_acme_admins"]]);
+}
+
+#[test]
+fn a_tenant_that_is_listed_no_more_is_gone_with_all_that_it_had() {
+    let world = world();
+    world.sync(false).unwrap();
+    world.clock.advance(Duration::from_secs(10));
+    world.scaikey.emulator.changes().delete_tenant(seed::UMBRA);
+    world.sync(true).unwrap();
+    let mirror = world.mirror();
+    assert!(mirror.tenants.contains_key(seed::ACME));
+    assert!(!mirror.tenants.contains_key(seed::UMBRA));
+    let of_umbra = |(tenant_id, _): &(String, String)| tenant_id == seed::UMBRA;
+    assert!(!mirror.users.keys().any(of_umbra) && !mirror.groups.keys().any(of_umbra));
+    is_whole(&world);
 }
 
 #[test]
