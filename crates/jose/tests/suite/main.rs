@@ -22,6 +22,7 @@ mod refresh_token;
 mod rs256;
 mod seal;
 mod session_token;
+mod shown;
 mod signer;
 
 use scaigate_jose::KeyRing;
