@@ -202,3 +202,10 @@ fn writing_and_falling_back_are_for_few() {
         assert_eq!(route.is_read(), method == Method::GET, "{target}");
     }
 }
+
+#[test]
+fn a_query_is_shown_by_its_length() {
+    let target = "/v1/scaiqueue/queues?cursor=canary";
+    let path = UpstreamPath::parse(&Method::GET, target).unwrap();
+    assert_eq!(format!("{:?}", path.query()), "Query(13 bytes)");
+}

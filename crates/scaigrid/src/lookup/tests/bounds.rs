@@ -157,7 +157,10 @@ fn n_141_what_is_no_list_within_the_bounds_is_refused() {
     }
     let deep = format!(r#"{{"data":[],"x":{}{}}}"#, "[".repeat(17), "]".repeat(17));
     assert_eq!(models(deep.as_bytes()).unwrap_err(), ShapeError::Json);
-    let large = format!(r#"{{"data":[],"x":"{}"}}"#, "x".repeat(MAX_BODY));
+    let of_bytes = |bytes: usize| format!(r#"{{"data":[],"x":"{}"}}"#, "x".repeat(bytes - 18));
+    let largest = of_bytes(4 * 1024 * 1024);
+    assert!(models(largest.as_bytes()).is_ok());
+    let large = of_bytes(4 * 1024 * 1024 + 1);
     assert_eq!(models(large.as_bytes()).unwrap_err(), ShapeError::Json);
     // Small on the wire, large in memory.
     let values = format!(r#"{{"data":[],"x":[{}0]}}"#, "0,".repeat(30 * MAX_ROWS));
@@ -184,6 +187,13 @@ fn numbers_that_are_none_are_not_known_and_text_is_cut() {
             "slug": "a", "display_name": "a", "modality": null, "context_window": null,
         });
         assert_eq!(read["data"][0], expected, "{bad}");
+    }
+    // What JavaScript counts exactly.
+    let most = (1_u64 << 53) - 1;
+    for (tokens, expected) in [(most, json!(most)), (most + 1, Value::Null)] {
+        let answer = json!({ "data": [{ "slug": "a", "context_window": tokens }] });
+        let read = read("models", &answer).unwrap();
+        assert_eq!(read["data"][0]["context_window"], expected);
     }
     let answer = json!({ "data": [{ "slug": "a", "display_name": "é\u{0}".repeat(300) }] });
     let read = read("models", &answer).unwrap();
