@@ -59,7 +59,7 @@ pub fn run(choice: Choice, options: &Options) -> Result<()> {
         )?;
     }
     let mut site = Site::start(&workspace, &manifest)?;
-    let mut ledger = traffic::warm_up(&site.servers());
+    let mut ledger = traffic::warm_up(&site.servers())?;
     let (loaded, kills) = load(&mut site, options)?;
     ledger.merge(loaded);
     // Once more, so that nothing is there only because somebody remembers it.

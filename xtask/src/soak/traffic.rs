@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::{Value, json};
 
 use crate::bench::client::{Answer, Connection};
@@ -67,16 +67,25 @@ enum Request {
 }
 
 /// One request of each kind: what serves them is compiled then, and whoever gets a role is known.
-pub fn warm_up(site: &Site) -> Ledger {
+///
+/// # Errors
+/// The directory could not be synced: then nobody would be known who gets a role.
+pub fn warm_up(site: &Site) -> Result<Ledger> {
     let mut worker = Worker::new(site, 0);
-    let sync = worker.operator.request("POST", "/v1/admin/sync", "{}");
+    let sync = worker.operator.request("POST", "/v1/admin/sync", "{}")?;
+    let body = String::from_utf8_lossy(&sync.body);
+    ensure!(
+        sync.status == 200,
+        "the first sync answered {}: {body}",
+        sync.status
+    );
     worker
         .ledger
-        .note("sync", sync, |status| status == 200, |status| status == 409);
+        .note("sync", Ok(sync), |status| status == 200, |_| false);
     for request in TURN {
         worker.perform(request);
     }
-    worker.ledger
+    Ok(worker.ledger)
 }
 
 /// Sends until it is over. Returns what was acknowledged.
