@@ -9,10 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+pub use scaigate_simulated::START;
 use scaigate_types::{Clock, Timestamp};
-
-/// 2027-01-15T08:00:00Z.
-pub const START: Timestamp = Timestamp::from_secs(1_800_000_000);
 
 /// A clock that [`SimClock::run`] moves to the next sleeper when nothing else can go on. Nobody
 /// waits, and what happens in parallel happens in the order of simulated time.
